@@ -1,0 +1,21 @@
+# What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
+.PHONY: setup build release test format lint
+
+setup:
+	@tools/setup
+
+build: setup
+	swift build
+
+release: setup
+	swift build -c release
+
+test: setup
+	swift build --build-tests
+	swift test --skip-build --parallel
+
+format:
+	swift format --in-place --recursive Sources Tests cache-schema Package.swift
+
+lint:
+	swift format lint --strict --recursive Sources Tests cache-schema Package.swift

@@ -1,0 +1,137 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+/// Settings of every Swift target: warnings are errors, and imports and existentials are explicit.
+let strict: [SwiftSetting] = [
+  .unsafeFlags(["-warnings-as-errors"]),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A product of a package that Granary depends on.
+func product(_ name: String, _ package: String) -> Target.Dependency {
+  .product(name: name, package: package)
+}
+
+/// A module under `Sources/`, with the modules that it may import.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil)
+  -> Target
+{
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+/// An executable under `Sources/`: a few lines that call a module.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one or several modules.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
+  .testTarget(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "granary",
+  products: [
+    .executable(name: "granary", targets: ["granary"]),
+    .executable(name: "granaryd", targets: ["granaryd"]),
+    .executable(name: "granary-runner", targets: ["granary-runner"]),
+    .library(name: "DaemonClient", targets: ["DaemonClient"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // Shims over the system's libraries and calls.
+    .target(name: "CLinux"),
+    .target(name: "CKernelHost"),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+
+    // The modules, in the order data flows. docs/architecture.md says what each owns.
+    module("Support", ["CLinux"]),
+    module(
+      "CacheSchema", [product("GRDB", "GRDB.swift")], path: "cache-schema/Sources/CacheSchema"),
+    module("KernelSpec", ["Support", product("Crypto", "swift-crypto")]),
+    module("Hardware", ["KernelSpec", "Support", "CLinux"]),
+    module("TensorProgram", ["KernelSpec", "Support"]),
+    module("CodeGeneration", ["TensorProgram", "Hardware", "KernelSpec", "Support"]),
+    module("Search", ["Hardware", "KernelSpec", "Support"]),
+    module("RunnerProtocol", ["CKernelHost", "CLinux", "Support"]),
+    module("Evaluation", ["RunnerProtocol", "Hardware", "KernelSpec", "Support", "CLinux"]),
+    module("Knowledge", ["Hardware", "KernelSpec", "Support"]),
+    module(
+      "CacheStore",
+      [
+        "CacheSchema", "Hardware", "KernelSpec", "Support", "CZstd",
+        product("GRDB", "GRDB.swift"),
+      ]),
+    module("RemoteTiers", ["KernelSpec", "Support"]),
+    module(
+      "Optimization",
+      [
+        "Support", "KernelSpec", "Hardware", "TensorProgram", "CodeGeneration", "Search",
+        "Evaluation", "Knowledge", "CacheStore", "RemoteTiers", product("Logging", "swift-log"),
+      ]),
+    module("DaemonAPI", ["KernelSpec", "Support"]),
+    module("DaemonClient", ["CKernelHost", "CLinux", "DaemonAPI", "KernelSpec", "Support"]),
+    module(
+      "Commands",
+      [
+        "DaemonAPI", "DaemonClient", "KernelSpec", "Support",
+        product("ArgumentParser", "swift-argument-parser"),
+      ]),
+    module(
+      "DaemonService",
+      [
+        "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
+        "Support", "CLinux",
+        product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
+        product("NIOHTTP1", "swift-nio"), product("Logging", "swift-log"),
+        product("Metrics", "swift-metrics"),
+        product("ServiceLifecycle", "swift-service-lifecycle"),
+        product("ArgumentParser", "swift-argument-parser"),
+      ]),
+
+    program("granary", ["Commands"]),
+    program("granaryd", ["DaemonService"]),
+    program("granary-runner", ["RunnerProtocol"]),
+
+    tests("SupportTests", ["Support"]),
+    tests("KernelSpecTests", ["KernelSpec", "Support"]),
+    tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
+    tests("TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"]),
+    tests(
+      "CodeGenerationTests",
+      ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"]),
+    tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
+    tests(
+      "EvaluationTests",
+      ["Evaluation", "RunnerProtocol", "Hardware", "KernelSpec", "Support", "granary-runner"]),
+    tests("KnowledgeTests", ["Knowledge", "Hardware", "KernelSpec", "Support"]),
+    tests("CacheStoreTests", ["CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support"]),
+    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
+    tests(
+      "DaemonServiceTests",
+      ["DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support"]),
+    tests("CommandsTests", ["Commands", "DaemonAPI", "KernelSpec", "Support"]),
+    tests("OptimizationTests", ["Optimization", "KernelSpec", "Support"]),
+    tests(
+      "EndToEndTests",
+      [
+        "DaemonClient", "DaemonAPI", "KernelSpec", "Support", "granary", "granaryd",
+        "granary-runner",
+      ]),
+    tests("RepositoryTests", ["Support"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,129 @@
+#define _GNU_SOURCE
+#include "granary_pool.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* How often a thread looks for work before it sleeps: about 50 microseconds. */
+enum { SPINS = 20000 };
+
+typedef struct {
+  granary_pool *pool;
+  int32_t thread;
+  pthread_t handle;
+} worker;
+
+struct granary_pool {
+  granary_context context;
+  _Atomic uint32_t generation;
+  _Atomic int32_t sleeping;
+  _Atomic int32_t running;
+  _Atomic int stopping;
+  int64_t count;
+  granary_body body;
+  void *argument;
+  _Atomic int64_t next;
+  worker workers[];
+};
+
+static inline void pause_briefly(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static void futex(_Atomic uint32_t *word, int operation, uint32_t value) {
+  syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+static void run_share(granary_pool *pool, int32_t thread) {
+  for (;;) {
+    int64_t index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+    if (index >= pool->count) return;
+    pool->body(pool->argument, index, thread);
+  }
+}
+
+static uint32_t await_generation(granary_pool *pool, uint32_t seen) {
+  for (int spin = 0; spin < SPINS; spin++) {
+    uint32_t now = atomic_load_explicit(&pool->generation, memory_order_acquire);
+    if (now != seen) return now;
+    pause_briefly();
+  }
+  atomic_fetch_add(&pool->sleeping, 1);
+  uint32_t now;
+  while ((now = atomic_load(&pool->generation)) == seen) futex(&pool->generation, FUTEX_WAIT, seen);
+  atomic_fetch_sub(&pool->sleeping, 1);
+  return now;
+}
+
+static void *work(void *argument) {
+  worker *self = argument;
+  granary_pool *pool = self->pool;
+  uint32_t seen = 0;
+  for (;;) {
+    seen = await_generation(pool, seen);
+    if (atomic_load_explicit(&pool->stopping, memory_order_relaxed)) return NULL;
+    run_share(pool, self->thread);
+    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_release);
+  }
+}
+
+static void announce(granary_pool *pool) {
+  atomic_fetch_add(&pool->generation, 1);
+  if (atomic_load(&pool->sleeping) > 0) futex(&pool->generation, FUTEX_WAKE, INT32_MAX);
+}
+
+static void parallel_for(const granary_context *context, int64_t count, granary_body body, void *argument) {
+  granary_pool *pool = context->host;
+  int32_t others = context->thread_count - 1;
+  if (count <= 1 || others == 0) {
+    for (int64_t index = 0; index < count; index++) body(argument, index, 0);
+    return;
+  }
+  pool->count = count;
+  pool->body = body;
+  pool->argument = argument;
+  atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+  atomic_store_explicit(&pool->running, others, memory_order_relaxed);
+  announce(pool);
+  run_share(pool, 0);
+  for (int spin = 0; atomic_load_explicit(&pool->running, memory_order_acquire) != 0; spin++) {
+    if (spin < SPINS) pause_briefly();
+    else usleep(10);
+  }
+}
+
+granary_pool *granary_pool_create(int32_t thread_count) {
+  if (thread_count < 1) thread_count = 1;
+  granary_pool *pool = calloc(1, sizeof *pool + sizeof(worker) * (size_t)thread_count);
+  if (!pool) return NULL;
+  pool->context = (granary_context){sizeof(granary_context), 1, parallel_for, pool};
+  for (int32_t thread = 1; thread < thread_count; thread++) {
+    worker *added = &pool->workers[thread];
+    *added = (worker){.pool = pool, .thread = thread};
+    if (pthread_create(&added->handle, NULL, work, added) != 0) {
+      granary_pool_destroy(pool);
+      return NULL;
+    }
+    pool->context.thread_count = thread + 1;
+  }
+  return pool;
+}
+
+const granary_context *granary_pool_context(granary_pool *pool) { return &pool->context; }
+
+void granary_pool_destroy(granary_pool *pool) {
+  if (!pool) return;
+  atomic_store(&pool->stopping, 1);
+  announce(pool);
+  for (int32_t thread = 1; thread < pool->context.thread_count; thread++)
+    pthread_join(pool->workers[thread].handle, NULL);
+  free(pool);
+}

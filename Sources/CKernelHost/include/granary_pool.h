@@ -1,0 +1,16 @@
+/* A fork-join thread pool that serves as a kernel's parallel_for: threads spin, then sleep on a futex. */
+#ifndef GRANARY_POOL_H
+#define GRANARY_POOL_H
+
+#include "granary_kernel.h"
+
+typedef struct granary_pool granary_pool;
+
+/* A pool of thread_count threads, of which the caller is one. NULL when threads cannot be started. */
+granary_pool *granary_pool_create(int32_t thread_count);
+/* The context to give to kernels; valid as long as the pool. Only one thread at a time may use it. */
+const granary_context *granary_pool_context(granary_pool *pool);
+/* Ends the threads and frees the pool. */
+void granary_pool_destroy(granary_pool *pool);
+
+#endif

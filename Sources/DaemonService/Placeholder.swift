@@ -1,0 +1,6 @@
+import NIOHTTP1
+import NIOPosix
+import Logging
+import Metrics
+import ServiceLifecycle
+import ArgumentParser

@@ -1,0 +1,70 @@
+/// Why a kernel may be served: what was checked and measured, about exactly which bytes.
+public struct Evidence: Sendable, Hashable, Codable {
+  /// The address of the artifact that was checked and measured.
+  public var artifact: Digest
+  /// The tuning identity of the hardware that it ran on.
+  public var hardware: String
+  /// The compiler that made the artifact.
+  public var toolchain: String
+  public var checks: [CorrectnessCheck]
+  /// Absent for a baseline that has not been timed yet.
+  public var timing: Timing?
+  /// Seconds since 1970.
+  public var recordedAt: Double
+
+  public init(
+    artifact: Digest, hardware: String, toolchain: String, checks: [CorrectnessCheck],
+    timing: Timing?, recordedAt: Double
+  ) {
+    self.artifact = artifact
+    self.hardware = hardware
+    self.toolchain = toolchain
+    self.checks = checks
+    self.timing = timing
+    self.recordedAt = recordedAt
+  }
+
+  /// The outcome of one comparison with the reference.
+  public struct CorrectnessCheck: Sendable, Hashable, Codable {
+    /// The distribution that the inputs came from.
+    public var distribution: String
+    public var seed: UInt64
+    /// The largest error over its tolerance: at most 1 passes.
+    public var worstErrorOverTolerance: Double
+    public var elementsCompared: Int
+
+    public init(
+      distribution: String, seed: UInt64, worstErrorOverTolerance: Double, elementsCompared: Int
+    ) {
+      self.distribution = distribution
+      self.seed = seed
+      self.worstErrorOverTolerance = worstErrorOverTolerance
+      self.elementsCompared = elementsCompared
+    }
+  }
+
+  /// Paired, interleaved measurements of a kernel and of the reference kernel (the baseline).
+  public struct Timing: Sendable, Hashable, Codable {
+    /// Nanoseconds of single calls, in the order taken.
+    public var kernelNanoseconds: [Double]
+    /// Nanoseconds of single calls of the baseline, each paired with the one above.
+    public var baselineNanoseconds: [Double]
+    /// The median of the paired ratios baseline / kernel.
+    public var speedup: Double
+    /// The lower bound of the 95 % confidence interval of `speedup`.
+    public var speedupLowerBound: Double
+    /// The share of the hardware's measured ceiling that the kernel reaches; at most about 1.
+    public var rooflineFraction: Double
+
+    public init(
+      kernelNanoseconds: [Double], baselineNanoseconds: [Double], speedup: Double,
+      speedupLowerBound: Double, rooflineFraction: Double
+    ) {
+      self.kernelNanoseconds = kernelNanoseconds
+      self.baselineNanoseconds = baselineNanoseconds
+      self.speedup = speedup
+      self.speedupLowerBound = speedupLowerBound
+      self.rooflineFraction = rooflineFraction
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/// A language that kernels are written in.
+public enum TargetLanguage: String, Sendable, Hashable, Codable, CaseIterable {
+  case c, openCL = "opencl", cuda, hip, triton, cuteDSL = "cute-dsl"
+}
+
+/// The text of a kernel, with all that is needed to compile and call it.
+public struct KernelSource: Sendable, Hashable, Codable {
+  public var language: TargetLanguage
+  public var text: String
+  /// Options for the compiler that the schedule chose, for example `-O3`.
+  public var compilerOptions: [String]
+  /// What the compiled kernel expects of its caller.
+  public var interface: KernelInterface
+
+  public init(
+    language: TargetLanguage, text: String, compilerOptions: [String], interface: KernelInterface
+  ) {
+    self.language = language
+    self.text = text
+    self.compilerOptions = compilerOptions
+    self.interface = interface
+  }
+}
+
+/// How a kernel is called.
+public struct KernelInterface: Sendable, Hashable, Codable {
+  /// The version of the kernel ABI of `granary_kernel.h`.
+  public static let currentABI = 1
+
+  public var abi: Int
+  /// The symbol to call, for a kernel that runs on the host.
+  public var entryPoint: String
+  public var inputs: [TensorType]
+  public var outputs: [TensorType]
+  /// The values that each input may hold: an index outside its range makes the kernel return an error.
+  public var inputDomains: [InputDomain]
+  /// The scratch memory that the caller provides.
+  public var workspaceBytes: Int
+  /// The alignment that the kernel needs of every buffer, in bytes.
+  public var alignmentBytes: Int
+  /// The launches that make up the kernel, in order, for a device; empty for a kernel that runs on the host.
+  public var launches: [KernelLaunch]
+
+  public init(
+    abi: Int = KernelInterface.currentABI, entryPoint: String, inputs: [TensorType],
+    outputs: [TensorType], inputDomains: [InputDomain], workspaceBytes: Int, alignmentBytes: Int,
+    launches: [KernelLaunch] = []
+  ) {
+    self.abi = abi
+    self.entryPoint = entryPoint
+    self.inputs = inputs
+    self.outputs = outputs
+    self.inputDomains = inputDomains
+    self.workspaceBytes = workspaceBytes
+    self.alignmentBytes = alignmentBytes
+    self.launches = launches
+  }
+}
+
+/// One launch of a device function.
+public struct KernelLaunch: Sendable, Hashable, Codable {
+  public var function: String
+  /// The number of work items along each of up to three dimensions; a multiple of `local`.
+  public var global: [Int]
+  /// The number of work items in a group along each dimension.
+  public var local: [Int]
+  public var arguments: [Argument]
+
+  public init(function: String, global: [Int], local: [Int], arguments: [Argument]) {
+    self.function = function
+    self.global = global
+    self.local = local
+    self.arguments = arguments
+  }
+
+  /// A buffer that the function is given.
+  public enum Argument: Sendable, Hashable, Codable {
+    case input(Int)
+    case output(Int)
+    /// A part of the workspace, by its offset in bytes.
+    case workspace(Int)
+  }
+}
+
+/// The values that an input may hold.
+public enum InputDomain: Sendable, Hashable, Codable {
+  case any
+  /// Greater than zero: variances, scales.
+  case positive
+  /// Integers in `0..<bound`: positions in a table.
+  case index(Int)
+}
+
+/// The arithmetic and the memory traffic that a program cannot avoid.
+public struct Work: Sendable, Hashable, Codable {
+  /// Additions, multiplications and comparisons; a fused multiply-add counts two.
+  public var floatingPointOperations: Double
+  /// Bytes of inputs read once and outputs written once.
+  public var bytes: Double
+
+  public init(floatingPointOperations: Double, bytes: Double) {
+    self.floatingPointOperations = floatingPointOperations
+    self.bytes = bytes
+  }
+}

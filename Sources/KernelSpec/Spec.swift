@@ -1,0 +1,101 @@
+/// What to compute: a graph of core ATen operators with typed inputs, as it was written.
+///
+/// A `Spec` is syntax: nothing says that its operators exist or that its types agree. Checking it gives a
+/// `CheckedSpec`.
+public struct Spec: Sendable, Hashable {
+  /// A label for people; not part of the meaning and not in the key.
+  public var name: String?
+  public var inputs: [Input]
+  public var nodes: [Node]
+  public var outputs: [Reference]
+  public var numerics: NumericPolicy
+
+  public init(
+    name: String? = nil, inputs: [Input], nodes: [Node], outputs: [Reference],
+    numerics: NumericPolicy = NumericPolicy()
+  ) {
+    self.name = name
+    self.inputs = inputs
+    self.nodes = nodes
+    self.outputs = outputs
+    self.numerics = numerics
+  }
+
+  /// A tensor that the caller gives.
+  public struct Input: Sendable, Hashable {
+    public var name: String
+    public var type: TensorType
+
+    public init(name: String, type: TensorType) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  /// One application of an operator.
+  public struct Node: Sendable, Hashable {
+    public var id: String
+    /// The operator as written, with or without its overload: `aten.addmm` or `aten.addmm.default`.
+    public var op: String
+    /// The arguments as written, by schema name.
+    public var arguments: [String: Argument]
+
+    public init(id: String, op: String, arguments: [String: Argument]) {
+      self.id = id
+      self.op = op
+      self.arguments = arguments
+    }
+  }
+
+  /// A use of a value: `%name`, or `%name#1` for the second result of an operator.
+  public struct Reference: Sendable, Hashable {
+    public var name: String
+    public var result: Int
+
+    public init(_ name: String, result: Int = 0) {
+      self.name = name
+      self.result = result
+    }
+  }
+
+  /// An argument as written.
+  public indirect enum Argument: Sendable, Hashable {
+    case reference(Reference)
+    case integer(Int64)
+    case real(Double)
+    case boolean(Bool)
+    /// A string or a dtype; the operator's schema says which.
+    case string(String)
+    case list([Argument])
+    case none
+  }
+}
+
+/// How exact a result must be.
+public struct NumericPolicy: Sendable, Hashable, Codable {
+  /// The allowed error relative to the expected value; `nil` for the default of the output's dtype.
+  public var rtol: Double?
+  /// The allowed error as a share of the output's scale; `nil` for the default of the output's dtype.
+  public var atol: Double?
+
+  public init(rtol: Double? = nil, atol: Double? = nil) {
+    self.rtol = rtol
+    self.atol = atol
+  }
+
+  /// The tolerances in force for an output of type `dtype`.
+  ///
+  /// The defaults follow `torch.testing.assert_close`, widened for f32 to 1e-4 because fused kernels sum in
+  /// another order. Integers must be equal.
+  package func tolerances(for dtype: DType) -> (rtol: Double, atol: Double) {
+    let (relative, absolute): (Double, Double) =
+      switch dtype {
+      case .f64: (1e-7, 1e-7)
+      case .f32: (1e-4, 1e-5)
+      case .f16: (1e-2, 1e-3)
+      case .bf16: (1.6e-2, 1e-2)
+      default: (0, 0)
+      }
+    return dtype.isFloatingPoint ? (rtol ?? relative, atol ?? absolute) : (0, 0)
+  }
+}
