@@ -14,25 +14,24 @@ struct IslandSelection: SelectionPolicy {
   func parent(in graph: SearchGraph, island: Int, _ random: inout SeededRandom) -> Int? {
     let elites = archive(of: island, in: graph)
     guard let best = elites.first else { return graph.championID }
-    // Measured on the tests' landscapes: half of the children from the best, the others spread over cells.
-    return random.chance(0.5) ? best.id : random.choice(elites)?.id
+    // Measured on the tests' landscapes: most children from the best, the others spread over the cells.
+    return random.chance(0.7) ? best : random.choice(elites)
   }
 
   /// The best of each cell, fittest first, among the island's own candidates and its immigrants.
-  func archive(of island: Int, in graph: SearchGraph) -> [CandidateRecord] {
-    var population = graph.viable.filter { $0.island == island }
-    if let immigrant = immigrant(to: island, in: graph) { population.append(immigrant) }
+  private func archive(of island: Int, in graph: SearchGraph) -> [Int] {
+    let immigrant = immigrant(to: island, in: graph)
     var cells: Set<[String]> = []
-    return population.sorted(by: CandidateRecord.isBetter).filter {
-      cells.insert(graph.space.cell(of: $0.schedule)).inserted
+    return graph.ranked.filter { id in
+      guard graph.candidates[id].island == island || id == immigrant else { return false }
+      return cells.insert(graph.cells[id]).inserted
     }
   }
 
   /// The best of the island before this one, as of the last migration.
-  private func immigrant(to island: Int, in graph: SearchGraph) -> CandidateRecord? {
+  private func immigrant(to island: Int, in graph: SearchGraph) -> Int? {
     let lastMigration = graph.candidates.count / migrationInterval * migrationInterval
     let neighbour = (island + count - 1) % count
-    return graph.viable.filter { $0.id < lastMigration && $0.island == neighbour }
-      .min(by: CandidateRecord.isBetter)
+    return graph.ranked.first { $0 < lastMigration && graph.candidates[$0].island == neighbour }
   }
 }

@@ -63,7 +63,7 @@ extension SearchEngine {
   private mutating func made(by proposer: Proposer, id: Int) -> Proposal? {
     switch proposer {
     case .draft:
-      let known = graph.candidates.suffix(64).map(\.schedule) + graph.pending.map(\.schedule)
+      let known = graph.candidates.suffix(32).map(\.schedule) + graph.pending.map(\.schedule)
       return fresh(.draft, graph.space.draft(awayFrom: known, &checkpoint.random), id: id)
     case .mutate: return mutation(id: id)
     case .crossover: return crossover(id: id)
@@ -86,9 +86,9 @@ extension SearchEngine {
   }
 
   private mutating func crossover(id: Int) -> Proposal? {
-    let best = graph.viable.sorted(by: CandidateRecord.isBetter).prefix(12)
+    let best = graph.ranked.prefix(12)
     guard let first = parent(ofCandidate: id),
-      let second = checkpoint.random.choice(best.map(\.id).filter { $0 != first })
+      let second = checkpoint.random.choice(best.filter { $0 != first })
     else { return nil }
     let schedule = graph.space.crossed(
       candidates[first].schedule, candidates[second].schedule, &checkpoint.random)
@@ -100,7 +100,7 @@ extension SearchEngine {
     let failed = candidates.reversed().lazy.filter {
       !graph.repaired.contains($0.id) && isRepairable($0)
     }
-    for candidate in failed.prefix(16) {
+    for candidate in failed.prefix(8) {
       guard let working = workingAncestor(of: candidate) else { continue }
       let schedule = graph.space.repaired(candidate.schedule, toward: working.schedule)
       let proposal = fresh(.repair, schedule, parents: [candidate.id], id: id)
@@ -120,7 +120,7 @@ extension SearchEngine {
     var ancestor = candidate
     while let parent = ancestor.parents.first {
       ancestor = candidates[parent]
-      if ancestor.outcome.usableFitness > 0 { return ancestor }
+      if graph.fitness[ancestor.id] > 0 { return ancestor }
     }
     return nil
   }

@@ -23,13 +23,12 @@ struct SearchGraph: Sendable {
 
   var champion: CandidateRecord? { championID.map { candidates[$0] } }
 
-  /// Candidates that work, one for each artifact.
-  var viable: [CandidateRecord] {
-    candidates.filter {
-      if case .measured = $0.outcome { return $0.outcome.usableFitness > 0 }
-      return false
-    }
-  }
+  /// The fitness of each candidate.
+  private(set) var fitness: [Double] = []
+  /// The archive cell of each candidate.
+  private(set) var cells: [[String]] = []
+  /// Candidates that work, one for each artifact: fittest first, the older of equals first.
+  private(set) var ranked: [Int] = []
 
   /// Whether a stored proposal can be number `id` of this graph.
   func accepts(_ proposal: Proposal, id: Int) -> Bool {
@@ -49,13 +48,19 @@ struct SearchGraph: Sendable {
     pending.removeAll { $0.id == candidate.id }
     let fitness = candidate.outcome.usableFitness
     let best = champion?.outcome.usableFitness ?? 0
-    let parents = candidate.parents.map { candidates[$0].outcome.usableFitness }
+    let parents = candidate.parents.map { self.fitness[$0] }
     if let parent = parents.max() {
       credit.count(candidate.proposer, success: fitness > parent * 1.01)
     } else {
       credit.count(candidate.proposer, success: fitness > best * 1.01)
     }
     candidates.append(candidate)
+    self.fitness.append(fitness)
+    cells.append(space.cell(of: candidate.schedule))
+    if case .measured = candidate.outcome, fitness > 0 {
+      let place = ranked.firstIndex { self.fitness[$0] < fitness } ?? ranked.count
+      ranked.insert(candidate.id, at: place)
+    }
     if case .illegal = candidate.outcome {} else { legalCount += 1 }
     if fitness > best * 1.01 { legalCountAtImprovement = legalCount }
     if fitness > best { championID = candidate.id }

@@ -1,4 +1,3 @@
-import KernelSpec
 import Support
 
 /// Chooses parents. A policy keeps no state of its own: what it needs follows from the graph, so every
@@ -38,17 +37,8 @@ struct BeamSelection: SelectionPolicy {
   var width: Int
 
   func parent(in graph: SearchGraph, island: Int, _ random: inout SeededRandom) -> Int? {
-    let ranked = graph.viable.sorted(by: CandidateRecord.isBetter)
-    return ranked.prefix(width).min { first, second in
-      graph.children[first.id, default: 0] < graph.children[second.id, default: 0]
-    }?.id
-  }
-}
-
-extension CandidateRecord {
-  /// Fitter, or as fit and older.
-  static func isBetter(_ first: CandidateRecord, _ second: CandidateRecord) -> Bool {
-    let fitness = (first.outcome.usableFitness, second.outcome.usableFitness)
-    return fitness.0 == fitness.1 ? first.id < second.id : fitness.0 > fitness.1
+    graph.ranked.prefix(width).min {
+      graph.children[$0, default: 0] < graph.children[$1, default: 0]
+    }
   }
 }

@@ -24,9 +24,9 @@ struct TreeSelection: SelectionPolicy {
       }
       var choice: Int?
       var choiceScore = -Double.infinity
-      if let node, graph.candidates[node].outcome.usableFitness > 0 {
+      if let node, graph.fitness[node] > 0 {
         let own = graph.children[node, default: 0] + 1
-        choiceScore = score(graph.candidates[node].outcome.usableFitness, visits: own)
+        choiceScore = score(graph.fitness[node], visits: own)
       }
       for child in offspring where tree.value[child] > 0 {
         let childScore = score(tree.value[child], visits: tree.visits[child])
@@ -46,7 +46,7 @@ struct TreeSelection: SelectionPolicy {
 
     init(_ graph: SearchGraph) {
       visits = graph.candidates.map { _ in 1 }
-      value = graph.candidates.map(\.outcome.usableFitness)
+      value = graph.fitness
       for proposal in graph.pending {
         if let parent = proposal.parents.first { visits[parent] += 1 }
       }

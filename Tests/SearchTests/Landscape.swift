@@ -102,6 +102,30 @@ struct Landscape: Sendable {
     return measured(max(0.1, total))
   }
 
+  /// The best of `count` schedules, each sketch and value drawn uniformly; illegal ones cost nothing, as in a
+  /// search.
+  func bestOfRandom(_ count: Int, seed: UInt64) -> Double {
+    var random = SeededRandom(seed: seed)
+    func values(_ domains: [ParameterDomain]) -> [String: Int] {
+      domains.reduce(into: [:]) {
+        $0[$1.name] = $1.values.randomElement(using: &random) ?? $1.defaultValue
+      }
+    }
+    var best = 0.0
+    var legal = 0
+    while legal < count {
+      let kernels = space.kernels.map { kernel in
+        let sketch = kernel.sketches.randomElement(using: &random) ?? kernel.sketches[0]
+        return KernelSchedule(sketch: sketch.sketch, parameters: values(sketch.parameters))
+      }
+      let outcome = outcome(Schedule(kernels: kernels, build: values(space.build)))
+      if case .illegal = outcome { continue }
+      legal += 1
+      best = max(best, outcome.fitness)
+    }
+    return best
+  }
+
   static let all = [smooth, contraction, rugged]
 
   static func measured(_ fitness: Double) -> CandidateOutcome {
