@@ -57,6 +57,10 @@ extension KernelLibrary {
         "name": "\(plan.spec.name)", "reason": "\(reason?.rawValue ?? "stopped")",
         "candidates": "\(last.candidates)", "speedup": "\(last.bestSpeedup ?? 0)",
       ])
+    if reason != nil {
+      try store.increment(["searches_finished": 1])
+      announceChange(of: plan.key.digest)
+    }
     await queue.publish(last)
   }
 

@@ -4,6 +4,7 @@ package import Logging
 package import Support
 import Hardware
 import Search
+import Synchronization
 
 /// The use case: which kernel computes this spec here?
 ///
@@ -19,6 +20,7 @@ package final class KernelLibrary: Sendable {
   package let defaultLimits: SearchLimits
   private let baselines = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
+  private let listeners = Mutex<[@Sendable (Digest) -> Void]>([])
 
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
@@ -31,6 +33,17 @@ package final class KernelLibrary: Sendable {
     self.log = log
     queue = SearchQueue()
     makers = ConcurrencyLimit(workshop.hardware.tuning.threads)
+  }
+
+  /// Registers a function that is called whenever another kernel is served for a key: after the change is
+  /// durable, before anybody is told of it.
+  package func onChange(_ listener: @escaping @Sendable (Digest) -> Void) {
+    listeners.withLock { $0.append(listener) }
+  }
+
+  /// Tells the listeners that another kernel, or none, is served for the key.
+  package func announceChange(of key: Digest) {
+    for listener in listeners.withLock({ $0 }) { listener(key) }
   }
 
   /// What is wanted for a spec.
@@ -166,8 +179,12 @@ package final class KernelLibrary: Sendable {
     if let kernel = try lookup(plan.key) { return kernel }
     let maker = BaselineMaker(workshop: workshop, store: store, time: time)
     do {
-      return try await baselines.value(for: plan.key.digest) { [makers] in
-        try await makers.run { try await maker.make(plan) }
+      return try await baselines.value(for: plan.key.digest) { [self] in
+        // Whoever made it while this call was on its way has stored it.
+        if let kernel = try lookup(plan.key) { return kernel }
+        let kernel = try await makers.run { try await maker.make(plan) }
+        announceChange(of: plan.key.digest)
+        return kernel
       }
     } catch let error as OptimizationError {
       throw error

@@ -9,16 +9,16 @@ package struct Workshop: Sendable {
   package let compiler: any KernelCompiler
   package let runner: any KernelRunner
   package let hardware: HardwareDescription
-  package let roofline: Roofline
+  private let ceilings: KeptCeilings
 
   package init(
     compiler: any KernelCompiler, runner: any KernelRunner, hardware: HardwareDescription,
-    ceilings: Ceilings
+    ceilings: KeptCeilings
   ) {
     self.compiler = compiler
     self.runner = runner
     self.hardware = hardware
-    roofline = Roofline(ceilings: ceilings)
+    self.ceilings = ceilings
   }
 
   /// A source with what it compiled to.
@@ -83,7 +83,7 @@ package struct Workshop: Sendable {
 
   /// No kernel takes less time than this for the plan's work: a lower measurement is not believed.
   package func floorSeconds(of plan: KernelPlan) -> Double {
-    roofline.seconds(
+    Roofline(ceilings: ceilings.value).seconds(
       for: plan.work, dtype: plan.arithmeticType, residence: residence(of: plan))
   }
 
