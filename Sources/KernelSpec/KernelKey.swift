@@ -24,6 +24,12 @@ package struct KernelKey: Sendable, Hashable {
     package var name: String
     package var own: String?
     package var other: String?
+
+    package init(name: String, own: String?, other: String?) {
+      self.name = name
+      self.own = own
+      self.other = other
+    }
   }
 
   /// The key of the kernel for `spec` on `hardware`, which is the canonical text of a tuning identity.

@@ -41,6 +41,8 @@ struct ArgumentBinding {
         complete[parameter.name] = argument
       } else if let implied = parameter.implied {
         complete[parameter.name] = try convert(implied, parameter)
+      } else if parameter.type.isOptional {
+        complete[parameter.name] = CheckedSpec.Argument.none
       } else {
         throw SpecError(.argument, "\(parameter.name) is missing", expected: parameter.type.words)
       }

@@ -100,7 +100,18 @@ enum Pooling {
     let window = "Tensor self, int[\(rank)] kernel_size, int[\(rank)] stride=[]"
     let divisor = rank == 1 ? "" : ", int? divisor_override=None"
     let size = "int[\(rank)]"
+    let average: Operator? = .primitive(
+      """
+      avg_pool\(rank)d(\(window), \(size) padding=0, bool ceil_mode=False, \
+      bool count_include_pad=True\(divisor)) -> Tensor
+      """, average(rank))
+    let adaptive: Operator? = .primitive(
+      """
+      \(rank == 1 ? "" : "_")adaptive_avg_pool\(rank)d(Tensor self, \(size) output_size) -> Tensor
+      """, adaptive(rank))
+    guard rank > 1 else { return [average, adaptive] + maximumOfLines }
     return [
+      average, adaptive,
       .primitive(
         """
         max_pool\(rank)d_with_indices(\(window), \(size) padding=0, \(size) dilation=1, \
@@ -115,15 +126,37 @@ enum Pooling {
         let target = "aten.max_pool\(rank)d_with_indices.default"
         return Array(try graph.add(target, call.arguments).prefix(1))
       },
-      .primitive(
-        """
-        avg_pool\(rank)d(\(window), \(size) padding=0, bool ceil_mode=False, \
-        bool count_include_pad=True\(divisor)) -> Tensor
-        """, average(rank)),
-      .primitive(
-        "\(rank == 1 ? "" : "_")adaptive_avg_pool\(rank)d(Tensor self, \(size) output_size) -> Tensor",
-        adaptive(rank)),
     ]
+  }
+
+  /// Pooling of lines is written as that of images of one row, as PyTorch's export does.
+  private static let maximumOfLines: [Operator?] = ["max_pool1d", "max_pool1d_with_indices"].map {
+    let count = $0 == "max_pool1d" ? 1 : 2
+    return .composite(
+      """
+      \($0)(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=0, \
+      int[1] dilation=1, bool ceil_mode=False) -> \(count == 1 ? "Tensor" : "(Tensor, Tensor)")
+      """
+    ) { (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
+      if call.optionalIntegers("stride") == [] {
+        call.arguments["stride"] = call.arguments["kernel_size"]
+      }
+      for (name, first) in [("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)] {
+        call.arguments[name] = .integers([first] + (try call.integers(name)))
+      }
+      let rows = try graph.add(
+        "aten.unsqueeze.default",
+        ["self": .tensor(try call.value("self")), "dim": .integer(-2)])
+      call.arguments["self"] = .tensor(rows[0])
+      var results: [CheckedSpec.Value] = []
+      for value in try graph.add("aten.max_pool2d_with_indices.default", call.arguments)
+        .prefix(count)
+      {
+        let squeezed = ["self": .tensor(value), "dim": CheckedSpec.Argument.integers([-2])]
+        results += try graph.add("aten.squeeze.dims", squeezed)
+      }
+      return results
+    }
   }
 
   static func adaptiveAlias(_ rank: Int) -> Operator? {

@@ -30,23 +30,28 @@ enum PositionalArguments {
     _ operation: Operator, _ positional: [Spec.Argument], _ keywords: [String: Spec.Argument]
   ) throws(SpecError) -> [String: Spec.Argument] {
     var arguments = keywords
+    let parameters = operation.schema.parameters
+    // Never backwards: `pow(x, 2)` must not become the power of 2 that fits the types.
+    var first = 0
     for argument in positional {
-      let open = operation.schema.parameters.first {
-        takes(operation, $0, argument, isOpen: arguments[$0.name] == nil, arguments[$0.name])
+      let place = parameters.indices.dropFirst(first).first {
+        takes(operation, parameters[$0], argument, arguments[parameters[$0].name])
       }
-      guard let open else {
+      guard let place else {
         throw SpecError(
           .argument, "\(argument.words) has no place", expected: operation.schema.text)
       }
-      if open.type.isList, open.type.kind == .tensor, case .reference = argument {
+      let parameter = parameters[place]
+      let isGathered = parameter.type.isList && !argument.references.isEmpty
+      if isGathered, case .reference = argument {
         // Tensors one after the other make up a list, as in `cat(x, y)`.
-        guard case .list(let elements)? = arguments[open.name] else {
-          arguments[open.name] = .list([argument])
-          continue
-        }
-        arguments[open.name] = .list(elements + [argument])
+        var elements: [Spec.Argument] = []
+        if case .list(let earlier)? = arguments[parameter.name] { elements = earlier }
+        arguments[parameter.name] = .list(elements + [argument])
+        first = place
       } else {
-        arguments[open.name] = argument
+        arguments[parameter.name] = argument
+        first = place + 1
       }
     }
     return arguments
@@ -54,9 +59,10 @@ enum PositionalArguments {
 
   private static func takes(
     _ operation: Operator, _ parameter: OperatorSchema.Parameter, _ argument: Spec.Argument,
-    isOpen: Bool, _ current: Spec.Argument?
+    _ current: Spec.Argument?
   ) -> Bool {
     let isTensor = parameter.type.kind == .tensor
+    let isOpen = current == nil
     switch argument {
     case .reference:
       if isTensor, parameter.type.isList, case .list? = current { return true }
@@ -64,7 +70,7 @@ enum PositionalArguments {
     case .list(let elements):
       let areTensors = elements.contains { if case .reference = $0 { true } else { false } }
       return isOpen && parameter.type.isList && areTensors == isTensor
-    case .integer, .real, .boolean:
+    case .integer, .real, .boolean, .string("inf"), .string("-inf"), .string("nan"):
       if isTensor { return isOpen && operation.numberParameters.contains(parameter.name) }
       return isOpen && parameter.type.kind != .placement
     case .string, .none: return isOpen && (!isTensor || argument == .none)

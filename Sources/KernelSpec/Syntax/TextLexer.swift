@@ -112,9 +112,8 @@ struct TextLexer {
       offset += 3
       return .real(-.infinity)
     }
-    let place = position(of: start)
     guard !take(while: Self.isDigit).isEmpty else {
-      throw SpecError(.syntax, "not a number", at: place, expected: "digits")
+      throw SpecError(.syntax, "not a number", at: position(of: start), expected: "digits")
     }
     var isReal = false
     if offset < bytes.count, bytes[offset] == UInt8(ascii: ".") {
@@ -131,12 +130,12 @@ struct TextLexer {
     var literal = bytes[start..<offset]
     if literal.last == UInt8(ascii: ".") { literal.append(UInt8(ascii: "0")) }
     let value = try NumberLiteral.value(literal, isReal: isReal) {
-      (message) in SpecError(.limit, message, at: place)
+      (message) in SpecError(.limit, message, at: position(of: start))
     }
     switch value {
     case .integer(let integer): return .integer(integer)
     case .real(let real): return .real(real)
-    default: throw SpecError(.syntax, "not a number", at: place)
+    default: throw SpecError(.syntax, "not a number", at: position(of: start))
     }
   }
 

@@ -1,7 +1,7 @@
 /// The text form: operators applied to declared inputs, for example
 /// `gelu(linear(x: f32[256,1024], w: f32[1024,1024]))`.
 ///
-///     spec      = { name "=" value ";" } outputs [ "with" keyword { "," keyword } ]
+///     spec      = { name ":" type ";" } { name "=" value ";" } outputs [ "with" keyword { "," keyword } ]
 ///     outputs   = value | "(" value { "," value } ")"
 ///     value     = name ":" type | name "(" arguments ")" | name [ "#" integer ] | literal | list
 ///     arguments = { [ name ":" ] value "," }
@@ -20,6 +20,12 @@ struct TextParser {
   private init(lexer: TextLexer) { self.lexer = lexer }
 
   private mutating func parseSpec() throws(SpecError) -> Spec {
+    while lexer.isDeclaration {
+      let input = try tensor("an input")
+      if try lexer.skips(";"), lexer.current.kind != .end { continue }
+      spec.outputs = [input]
+      return try end()
+    }
     while case .word(let name) = lexer.current.kind,
       try lexer.following().kind == .symbol("=")
     {
@@ -38,6 +44,10 @@ struct TextParser {
     } else {
       spec.outputs = [try tensor("an output")]
     }
+    return try end()
+  }
+
+  private mutating func end() throws(SpecError) -> Spec {
     if lexer.current.kind == .word("with") { try parseNumerics() }
     _ = try lexer.skips(";")
     guard lexer.current.kind == .end else { throw lexer.unexpected("the end of the spec") }
@@ -112,7 +122,7 @@ struct TextParser {
       return .integer(value)
     case .real(let value):
       try lexer.advance()
-      return .real(value)
+      return value.isFinite ? .real(value) : .string("-inf")
     case .string(let text):
       try lexer.advance()
       return .string(text)
@@ -142,8 +152,6 @@ struct TextParser {
     case "true", "True": return .boolean(true)
     case "false", "False": return .boolean(false)
     case "none", "None", "null": return .none
-    case "inf": return .real(.infinity)
-    case "nan": return .real(.nan)
     default: return .string(word)
     }
   }
@@ -200,12 +208,14 @@ struct TextParser {
       if !positional.isEmpty || !keywords.isEmpty { try lexer.skip(",") }
       let start = lexer.current.offset
       guard let keyword = try keyword() else {
-        guard keywords.isEmpty || lexer.isDeclaration else {
+        let argument = try value()
+        // Tensors find their parameters among tensors alone, so that they may follow attributes.
+        if !keywords.isEmpty, argument.references.isEmpty {
           throw fault(
             .syntax, "a positional argument after one with a keyword", at: start,
             expected: "name: value")
         }
-        positional.append(try value())
+        positional.append(argument)
         continue
       }
       guard keywords[keyword] == nil else {
