@@ -12,8 +12,8 @@ import Testing
       space: landscape.space, transplants: transplants)
   }
 
-  @Test("every limit ends the search with its reason")
-  func limits() {
+  @Test("every limit ends the search with its reason", arguments: Policies.all)
+  func limits(policy: SearchPolicy) {
     let unlimited = TerminationLimits(seconds: 1e9, candidates: 10000, stall: 10000)
     let cases: [(TerminationReason, (inout TerminationLimits) -> Void)] = [
       (.seconds, { $0.seconds = 30 }), (.candidates, { $0.candidates = 41 }),
@@ -23,7 +23,7 @@ import Testing
     for (reason, change) in cases {
       var limits = unlimited
       change(&limits)
-      var engine = engine(limits: limits)
+      var engine = engine(limits: limits, policy: policy)
       #expect(engine.run(on: .smooth) == reason)
       #expect(engine.termination == reason)
       #expect(engine.next(now: 1e12) == .finish(reason))
