@@ -71,15 +71,15 @@ enum CanonicalText {
 }
 
 /// How values are written in JSON.
-enum JSONText {
+package enum JSONText {
   /// The shortest text that reads as the same number; a string when not finite.
-  static func real(_ value: Double) -> String {
+  package static func real(_ value: Double) -> String {
     if value.isNaN { return "\"nan\"" }
     if value.isInfinite { return value < 0 ? "\"-inf\"" : "\"inf\"" }
     return "\(value)"
   }
 
-  static func string(_ value: String) -> String {
+  package static func string(_ value: String) -> String {
     var text = "\""
     for scalar in value.unicodeScalars {
       switch scalar {
