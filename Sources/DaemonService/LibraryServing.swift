@@ -46,8 +46,7 @@ package struct LibraryServing: KernelServing {
     return answer
   }
 
-  private func demand(of request: KernelRequest) throws(OptimizationError) -> KernelLibrary.Demand
-  {
+  private func demand(of request: KernelRequest) throws(OptimizationError) -> KernelLibrary.Demand {
     switch request.policy {
     case .cached: return .cached
     case .baseline: return .baseline
@@ -181,7 +180,8 @@ extension TuneEvent {
       secondsLeft: progress.secondsLeft, candidates: progress.candidates,
       candidatesPerSecond: progress.elapsedSeconds > 0
         ? Double(progress.candidates) / progress.elapsedSeconds : 0,
-      bestSpeedup: progress.bestSpeedup, bestMicroseconds: progress.bestNanoseconds.map { $0 / 1000 },
+      bestSpeedup: progress.bestSpeedup,
+      bestMicroseconds: progress.bestNanoseconds.map { $0 / 1000 },
       baselineMicroseconds: progress.baselineNanoseconds.map { $0 / 1000 },
       rooflineFraction: progress.rooflineFraction, termination: progress.termination)
   }

@@ -1,5 +1,6 @@
 import CacheStore
 import KernelSpec
+import Knowledge
 import Logging
 import Search
 import Support
@@ -8,6 +9,7 @@ extension KernelLibrary {
   /// Runs queued searches one after the other until the task is cancelled. First takes up again those that an
   /// earlier process left unfinished.
   package func runSearches() async {
+    recallResults()
     await requeueUnfinished()
     while let order = await queue.next() {
       do {
@@ -21,10 +23,25 @@ extension KernelLibrary {
     }
   }
 
+  /// Learns from the searches that earlier processes finished.
+  private func recallResults() {
+    do {
+      for stored in try store.finishedSearches(limit: 1000) {
+        let engine = SearchEngine(
+          resuming: try SearchRecord.checkpoint(of: stored),
+          candidates: try store.candidates(search: stored.id))
+        let taught = SearchRecord.results(of: engine, hardware: workshop.hardware.tuning)
+        past.withLock { $0.results += taught }
+      }
+    } catch {
+      log.warning("earlier searches were not recalled", metadata: ["error": "\(error)"])
+    }
+  }
+
   private func requeueUnfinished() async {
     do {
       for stored in try store.unfinishedSearches() {
-        guard let entry = try store.entry(key: stored.key) else { continue }
+        let entry = try store.entry(keyPrefix: stored.key.hex)
         let spec = try Spec.parse(entry.spec).checked()
         let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
         guard plan.key.digest == stored.key else { continue }
@@ -58,6 +75,8 @@ extension KernelLibrary {
         "candidates": "\(last.candidates)", "speedup": "\(last.bestSpeedup ?? 0)",
       ])
     if reason != nil {
+      let taught = SearchRecord.results(of: run.engine, hardware: workshop.hardware.tuning)
+      past.withLock { $0.results += taught }
       try store.increment(["searches_finished": 1])
       announceChange(of: plan.key.digest)
     }
@@ -69,7 +88,8 @@ extension KernelLibrary {
     let key = order.plan.key.digest
     if let stored = try store.unfinishedSearches().first(where: { $0.key == key }) {
       let candidates = try store.candidates(search: stored.id)
-      return (stored.id, SearchEngine(resuming: stored.checkpoint, candidates: candidates))
+      let checkpoint = try SearchRecord.checkpoint(of: stored)
+      return (stored.id, SearchEngine(resuming: checkpoint, candidates: candidates))
     }
     var random = SystemRandomNumberGenerator()
     let configuration = SearchConfiguration(
@@ -78,8 +98,11 @@ extension KernelLibrary {
         seconds: order.limits.seconds, candidates: order.limits.candidates))
     let engine = SearchEngine(
       configuration: configuration, space: order.plan.space,
-      transplants: try transplants(for: order.plan))
-    let id = try store.startSearch(key: key, checkpoint: engine.checkpoint)
+      transplants: past.withLock { $0 }.transplants(
+        for: order.plan.space, on: workshop.hardware.tuning, limit: transplantLimit))
+    let id = try store.startSearch(
+      key: key, seed: configuration.seed, configuration: try SearchRecord.encode(configuration),
+      checkpoint: try SearchRecord.encode(engine.checkpoint))
     try store.increment(["searches_started": 1])
     return (id, engine)
   }
@@ -93,7 +116,7 @@ extension KernelLibrary {
     else { return kernel.artifact }
     return built.artifact
   }
-
-  /// The best schedules of earlier searches for similar kernels.
-  private func transplants(for plan: KernelPlan) throws -> [Schedule] { [] }
 }
+
+/// How many whole schedules of similar searches a search may try.
+private let transplantLimit = 6

@@ -3,6 +3,7 @@ package import KernelSpec
 package import Logging
 package import Support
 import Hardware
+import Knowledge
 import Search
 import Synchronization
 
@@ -20,6 +21,8 @@ package final class KernelLibrary: Sendable {
   package let defaultLimits: SearchLimits
   private let baselines = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
+  /// What finished searches taught, for transplants.
+  let past = Mutex(PastResults([]))
   private let listeners = Mutex<[@Sendable (Digest) -> Void]>([])
 
   package init(
@@ -160,7 +163,8 @@ package final class KernelLibrary: Sendable {
     return kernel
   }
 
-  private func serve(_ spec: CheckedSpec, into resolution: inout Resolution) async
+  private func serve(_ spec: CheckedSpec, into resolution: inout Resolution)
+    async
     throws(OptimizationError)
   {
     if let kernel = try lookup(resolution.key) {

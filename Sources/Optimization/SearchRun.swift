@@ -49,7 +49,8 @@ struct SearchRun {
       switch engine.next(now: time.monotonicSeconds) {
       case .finish(let reason):
         try await publishResult()
-        try store.finishSearch(id, checkpoint: engine.checkpoint, reason: reason.rawValue)
+        try store.saveSearch(
+          id, checkpoint: try SearchRecord.encode(engine.checkpoint), finished: reason.rawValue)
         return reason
       case .wait: return nil
       case .evaluate(let proposals):
@@ -104,10 +105,12 @@ struct SearchRun {
       }
     let inserted = engine.record(
       id: proposal.id, outcome: outcome, at: time.monotonicSeconds)
-    try store.appendCandidates(inserted, to: id, checkpoint: engine.checkpoint)
+    try store.saveSearch(
+      id, checkpoint: try SearchRecord.encode(engine.checkpoint), candidates: inserted)
   }
 
-  private mutating func evaluate(_ built: Workshop.Built, id: Int) async throws -> CandidateOutcome {
+  private mutating func evaluate(_ built: Workshop.Built, id: Int) async throws -> CandidateOutcome
+  {
     let digest = built.artifact.manifest.digest
     if let earlier = seen[digest] {
       return .duplicate(of: earlier.id, fitness: earlier.fitness)
@@ -120,12 +123,11 @@ struct SearchRun {
     let comparison = try await workshop.compare(
       built.artifact, with: baseline, of: plan, values: values)
     switch comparison {
-    case .refused(let failure): return failure
-    case .timed(let timing):
+    case .failed(let failure): return failure.outcome
+    case .measured(let timing):
       let fitness = id == 0 ? 1 : timing.speedup
       seen[digest] = (id, fitness)
-      return .measured(
-        artifact: digest, fitness: fitness, nanoseconds: timing.kernelNanoseconds.median)
+      return .measured(artifact: digest, fitness: fitness, nanoseconds: timing.nanoseconds)
     }
   }
 
@@ -137,7 +139,9 @@ struct SearchRun {
     {
       return
     }
-    if let first = engine.candidates.first { _ = try await publish(first, as: .baseline, atLeast: 0) }
+    if let first = engine.candidates.first {
+      _ = try await publish(first, as: .baseline, atLeast: 0)
+    }
   }
 
   /// Verifies a candidate once more, in a fresh process and on other inputs, measures it anew, and publishes
@@ -154,13 +158,14 @@ struct SearchRun {
     guard
       case .passed(let checks) = try await workshop.verify(
         built.artifact, of: plan, against: fresh),
-      case .timed(let timing) = try await workshop.compare(
+      case .measured(let timing) = try await workshop.compare(
         built.artifact, with: baseline, of: plan, values: fresh),
       timing.speedupLowerBound > bound
     else { return false }
     let evidence = Evidence(
       artifact: built.artifact.manifest.digest, hardware: plan.key["hardware"] ?? "",
-      toolchain: built.artifact.manifest.toolchain, checks: checks, timing: timing,
+      toolchain: built.artifact.manifest.toolchain, checks: checks,
+      timing: timing.evidence(floorNanoseconds: workshop.floorSeconds(of: plan) * 1e9),
       recordedAt: time.wallSeconds)
     _ = try store.publish(
       built, verdict: verdict, evidence: evidence,

@@ -81,6 +81,20 @@ package struct Workshop: Sendable {
     return try await verifier.verify(artifact, against: values)
   }
 
+  /// Measures an artifact against another of the same plan, on those inputs whose results are finite.
+  package func compare(
+    _ artifact: Artifact, with incumbent: Artifact, of plan: KernelPlan, values: ReferenceValues
+  ) async throws -> TimingOutcome {
+    var random = SystemRandomNumberGenerator()
+    let timer = PairedTimer(
+      runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads,
+      seed: random.next())
+    return try await timer.compare(
+      candidate: artifact, incumbent: incumbent,
+      cases: Array(values.cases.filter { $0.distribution != .special }.prefix(2)),
+      floorNanoseconds: floorSeconds(of: plan) * 1e9 * credibleShareOfFloor)
+  }
+
   /// No kernel takes less time than this for the plan's work: a lower measurement is not believed.
   package func floorSeconds(of plan: KernelPlan) -> Double {
     Roofline(ceilings: ceilings.value).seconds(
@@ -120,3 +134,7 @@ package enum VerificationDepth: Sendable {
     }
   }
 }
+
+/// A time below this share of the roofline's is refused. Ceilings are the best of short rounds and may be
+/// measured somewhat too low on a busy machine.
+private let credibleShareOfFloor = 0.6
