@@ -81,7 +81,7 @@ package struct LibraryServing: KernelServing {
   package func recordHits(_ hits: [Digest: Int]) async {
     let total = hits.values.reduce(0, +)
     try? library.store.increment(["requests": total, "hits": total])
-    try? library.store.touch(hits)
+    try? library.store.touch(Array(hits.keys))
   }
 
   package func tune(_ request: TuneRequest) async throws(ServiceError)

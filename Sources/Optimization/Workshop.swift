@@ -21,6 +21,9 @@ package struct Workshop: Sendable {
     self.ceilings = ceilings
   }
 
+  /// The hardware's ceilings, measured when they are not known yet.
+  package var keptCeilings: Ceilings { ceilings.value }
+
   /// A source with what it compiled to.
   package struct Built: Sendable {
     package let source: KernelSource
