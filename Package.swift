@@ -82,7 +82,8 @@ let package = Package(
       "Optimization",
       [
         "Support", "KernelSpec", "Hardware", "TensorProgram", "CodeGeneration", "Search",
-        "Evaluation", "Knowledge", "CacheStore", "RemoteTiers", product("Logging", "swift-log"),
+        "RunnerProtocol", "Evaluation", "Knowledge", "CacheStore", "RemoteTiers",
+        product("Logging", "swift-log"),
       ]),
     module("DaemonAPI", ["KernelSpec", "Support"]),
     module("DaemonClient", ["CKernelHost", "CLinux", "DaemonAPI", "KernelSpec", "Support"]),

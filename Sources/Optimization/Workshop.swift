@@ -1,6 +1,7 @@
 package import Evaluation
 package import Hardware
 package import KernelSpec
+package import RunnerProtocol
 import TensorProgram
 import CodeGeneration
 
@@ -96,6 +97,22 @@ package struct Workshop: Sendable {
       candidate: artifact, incumbent: incumbent,
       cases: Array(values.cases.filter { $0.distribution != .special }.prefix(2)),
       floorNanoseconds: floorSeconds(of: plan) * 1e9 * credibleShareOfFloor)
+  }
+
+  /// What protects the machine from a candidate: asked of a runner that loads a kernel which does nothing.
+  package func sandboxReport() async throws -> SandboxReport {
+    let source = KernelSource(
+      language: .c, text: "int granary_entry(void) { return 0; }", compilerOptions: [],
+      interface: KernelInterface(
+        entryPoint: "granary_entry", inputs: [], outputs: [], inputDomains: [],
+        workspaceBytes: 0, alignmentBytes: 64))
+    guard case .artifact(let artifact) = await compiler.compile(source) else {
+      throw OptimizationError(.environment, "\(compiler.identity) cannot compile an empty kernel")
+    }
+    let session = try await runner.open(artifact, threads: 1, limits: RunnerLimits())
+    let report = await session.sandbox
+    await session.close()
+    return report
   }
 
   /// No kernel takes less time than this for the plan's work: a lower measurement is not believed.

@@ -16,7 +16,7 @@ private let allowed: [String: Set<String>] = [
   "RemoteTiers": ["KernelSpec", "Support"],
   "Optimization": [
     "Support", "KernelSpec", "Hardware", "TensorProgram", "CodeGeneration", "Search",
-    "Evaluation", "Knowledge", "CacheStore", "RemoteTiers",
+    "RunnerProtocol", "Evaluation", "Knowledge", "CacheStore", "RemoteTiers",
   ],
   "DaemonAPI": ["KernelSpec", "Support"],
   "DaemonClient": ["DaemonAPI", "KernelSpec", "Support"],
