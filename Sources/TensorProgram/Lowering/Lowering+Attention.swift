@@ -42,7 +42,8 @@ extension Lowering {
       return masked(score, mask, axes, isCausal: operation.boolean("is_causal"))
     }
     let weights = softmax(
-      of: scores, dimension: batch.count + 1, as: self.type(of: products), emptyRowsAreZero: mask != nil)
+      of: scores, dimension: batch.count + 1, as: self.type(of: products),
+      emptyRowsAreZero: mask != nil)
     return [
       reduce(operation.result, over: [columns], .sum, name: "attention") { axes, reduced in
         let at = axes.positions

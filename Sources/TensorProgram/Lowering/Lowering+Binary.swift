@@ -57,7 +57,9 @@ extension LoweringTable {
     }
   ]
 
-  fileprivate static func combining(_ operation: BinaryOperator, with second: String = "other") -> Rule {
+  fileprivate static func combining(_ operation: BinaryOperator, with second: String = "other")
+    -> Rule
+  {
     { lowering, node in
       try lowering.combine(node, with: second, in: node.result.dtype.computeType) {
         .binaryOfAnyType(operation, $0, $1)

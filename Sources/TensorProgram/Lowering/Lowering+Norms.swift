@@ -55,7 +55,8 @@ extension Lowering {
       }
   }
 
-  fileprivate func normalizedDimensions(_ operation: Operation, of input: BufferID) throws -> [Int] {
+  fileprivate func normalizedDimensions(_ operation: Operation, of input: BufferID) throws -> [Int]
+  {
     let rank = shape(of: input).count
     return Array((rank - (try operation.integers("normalized_shape")).count)..<rank)
   }
@@ -163,7 +164,8 @@ extension Lowering {
       variance, epsilon: operation.real("eps", default: 1e-5), in: type)
     let output = batchNormOutput(operation, input, mean, deviation, in: type)
     // In inference the saved statistics are empty tensors.
-    return [output] + operation.results.dropFirst().map { type in map(type) { _ in .number(0, type.dtype) } }
+    return [output]
+      + operation.results.dropFirst().map { type in map(type) { _ in .number(0, type.dtype) } }
   }
 
   fileprivate func batchNormOutput(

@@ -30,7 +30,8 @@ extension Lowering {
     let stride = try operation.integers("stride", count: spatial, otherwise: kernel)
     let none = [Int](repeating: 0, count: spatial)
     let padding = try operation.integers("padding", count: spatial, otherwise: none)
-    let dilation = try operation.integers("dilation", count: spatial, otherwise: none.map { _ in 1 })
+    let dilation = try operation.integers(
+      "dilation", count: spatial, otherwise: none.map { _ in 1 })
     return zip(lengths, kernel.indices).map { length, dimension in
       Window(
         length: length, kernel: kernel[dimension], stride: stride[dimension],
@@ -201,7 +202,9 @@ extension [Expression] {
     var constant: Int64 = 1
     var result: Expression?
     for factor in self {
-      if case .integer(let value, _) = factor { constant *= value } else {
+      if case .integer(let value, _) = factor {
+        constant *= value
+      } else {
         result = result.map { $0 * factor } ?? factor
       }
     }

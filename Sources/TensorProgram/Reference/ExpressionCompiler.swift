@@ -20,7 +20,11 @@ struct ExpressionCompiler {
       return { Double(position()) }
     case .load(let id, _, let indices):
       let elements = memory.reals[id.position]
-      return load(id, indices, elements.count) { elements[$0] } otherwise: { .nan }
+      return load(id, indices, elements.count) {
+        elements[$0]
+      } otherwise: {
+        .nan
+      }
     case .unary(let operation, let operand): return unary(operation, real(operand))
     case .binary(let operation, let first, let second):
       return binary(operation, real(first), real(second))
@@ -80,7 +84,11 @@ struct ExpressionCompiler {
       }
     case .load(let id, _, let indices):
       let elements = memory.integers[id.position]
-      return load(id, indices, elements.count) { elements[$0] } otherwise: { 0 }
+      return load(id, indices, elements.count) {
+        elements[$0]
+      } otherwise: {
+        0
+      }
     case .unary(let operation, let operand): return integerUnary(operation, operand)
     case .binary(let operation, let first, let second):
       return integerBinary(operation, first, second)
