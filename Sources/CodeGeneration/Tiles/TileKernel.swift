@@ -1,0 +1,87 @@
+package import KernelSpec
+package import TensorProgram
+
+/// A kernel as a grid of independent points, each of which runs statements on tiles.
+///
+/// Loads and stores are flattened: each has one index, in elements of its buffer. Every target language is
+/// rendered from this.
+package struct TileKernel: Sendable, Hashable {
+  package var name: String
+  /// The points of the grid, outermost axis first.
+  package var grid: [GridAxis]
+  /// How many runs of neighbouring points are handed out to threads; one runs serially.
+  package var blocks: Int
+  package var scratch: [ScratchTile]
+  package var body: [TileStatement]
+
+  package var gridCount: Int { grid.reduce(1) { $0 * $1.count } }
+}
+
+/// An axis that the grid runs over in steps of `tile`.
+///
+/// With a tile of 1 the axis has one value in the body; else the body loops over the tile.
+package struct GridAxis: Sendable, Hashable {
+  package var axis: Axis
+  package var tile: Int
+  package var count: Int { (axis.extent + tile - 1) / tile }
+}
+
+/// Memory of one thread that lives as long as one grid point.
+package struct ScratchTile: Sendable, Hashable {
+  package var buffer: BufferID
+  package var dtype: DType
+  package var elementCount: Int
+  /// Whether each lane of the surrounding lane loop has elements of its own.
+  package var isPerLane: Bool
+}
+
+/// A step of a tile kernel.
+package indirect enum TileStatement: Sendable, Hashable {
+  case loop(TileLoop, [TileStatement])
+  case store(TileStore)
+  case reduce(TileReduction)
+  case scan(TileScan)
+}
+
+/// A loop over a range of an axis, `lanes × unroll` iterations at a time, with a remainder.
+package struct TileLoop: Sendable, Hashable {
+  package var axis: Axis
+  package var range: Range<Int>
+  /// Whether the range is cut to the tile that the grid point stands for.
+  package var isGridTile = false
+  /// How many iterations run as the lanes of a vector.
+  package var lanes = 1
+  /// How many vectors run interleaved.
+  package var unroll = 1
+}
+
+/// `output[index] = value`.
+package struct TileStore: Sendable, Hashable {
+  package var output: BufferID
+  package var index: Index
+  package var value: Expression
+  /// Whether the store goes past the caches.
+  package var isStreaming = false
+}
+
+/// `output[index] = value`, combined over all values of `axes`.
+package struct TileReduction: Sendable, Hashable {
+  package var output: BufferID
+  package var index: Index
+  package var axes: [Axis]
+  package var combiner: Combiner
+  package var value: Expression
+  /// How many iterations of the last axis run as lanes; 1 inside a lane loop.
+  package var lanes = 1
+  /// How many partial results are kept, to hide the latency of the arithmetic and to keep rounding small.
+  package var accumulators = 1
+}
+
+/// `output[index] = value`, combined over the values of `axis` up to and including each.
+package struct TileScan: Sendable, Hashable {
+  package var output: BufferID
+  package var index: Index
+  package var axis: Axis
+  package var combiner: Combiner
+  package var value: Expression
+}
