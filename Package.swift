@@ -121,7 +121,12 @@ let package = Package(
       "EvaluationTests",
       ["Evaluation", "RunnerProtocol", "Hardware", "KernelSpec", "Support", "granary-runner"]),
     tests("KnowledgeTests", ["Knowledge", "Hardware", "KernelSpec", "Support"]),
-    tests("CacheStoreTests", ["CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support"]),
+    tests(
+      "CacheStoreTests",
+      [
+        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
+        product("GRDB", "GRDB.swift"),
+      ]),
     tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",

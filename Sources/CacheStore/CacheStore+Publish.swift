@@ -42,7 +42,8 @@ extension CacheStore {
           sql: "INSERT OR REPLACE INTO sources (artifact, source) VALUES (?, ?)",
           arguments: [digest.column, blobs[1].digest.column])
         let entry = try Self.entry(
-          in: database, key: key, spec: spec, name: name, hardware: hardware, parts: parts, now: now)
+          in: database, key: key, spec: spec, name: name, hardware: hardware, parts: parts, now: now
+        )
         row = row.numbered(try Self.nextRevision(of: entry, in: database))
         try row.insert(into: database, entry: entry)
         return row.number
