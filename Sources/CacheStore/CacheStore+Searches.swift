@@ -76,6 +76,11 @@ extension CacheStore {
     try searches("WHERE state = 'running' ORDER BY id", [])
   }
 
+  /// The searches that ended last, newest first.
+  package func finishedSearches(limit: Int) throws -> [StoredSearch] {
+    try searches("WHERE state = 'finished' ORDER BY finished DESC LIMIT ?", [limit])
+  }
+
   /// All searches of a key, newest first.
   package func searches(key: Digest) throws -> [StoredSearch] {
     try searches("WHERE key = ? ORDER BY id DESC", [key.column])

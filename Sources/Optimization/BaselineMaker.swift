@@ -1,7 +1,7 @@
 package import CacheStore
 package import KernelSpec
 import Evaluation
-import Support
+package import Support
 
 /// Makes what a miss is answered with: the default schedule, verified and published.
 package struct BaselineMaker: Sendable {
@@ -71,9 +71,13 @@ extension CacheStore {
         parts: plan.key.parts.map { StoredKeyPart(name: $0.name, value: $0.value) },
         verdict: verdict, artifact: built.artifact, source: built.source, evidence: evidence,
         searchSeconds: searchSeconds)
-      return StoredKernel(
-        key: plan.key.digest, revision: revision, verdict: verdict, artifact: built.artifact,
-        evidence: evidence)
+      guard let stored = try lookup(key: plan.key.digest, revision: revision) else {
+        throw OptimizationError(
+          .environment, "\(plan.spec.name): what was just stored cannot be read back")
+      }
+      return stored
+    } catch let error as OptimizationError {
+      throw error
     } catch {
       throw OptimizationError(storing: error)
     }

@@ -1,9 +1,11 @@
 import CacheStore
 import KernelSpec
 import Knowledge
+import Hardware
 import Logging
 import Search
 import Support
+import Synchronization
 
 extension KernelLibrary {
   /// Runs queued searches one after the other until the task is cancelled. First takes up again those that an

@@ -218,7 +218,7 @@ package final class KernelLibrary: Sendable {
   /// Whether a search of the key has ended by itself.
   private func isSearched(_ key: Digest) throws(OptimizationError) -> Bool {
     do {
-      return try store.hasFinishedSearch(key: key)
+      return try store.searches(key: key).contains(where: \.isFinished)
     } catch {
       throw OptimizationError(storing: error)
     }

@@ -57,12 +57,7 @@ package struct Workshop: Sendable {
   package func referenceValues(
     of plan: KernelPlan, interface: KernelInterface, depth: VerificationDepth, seed: UInt64
   ) async throws(OptimizationError) -> ReferenceValues {
-    let source: KernelSource
-    do {
-      source = try ReferenceSource.make(for: plan.program)
-    } catch {
-      throw OptimizationError(.unsupported, "\(plan.spec.name): \(error)")
-    }
+    let source = ReferenceSource.make(for: plan.program)
     guard case .artifact(let reference) = await compiler.compile(source) else {
       throw OptimizationError(
         .internalError, "\(plan.spec.name): the reference kernel does not compile")
