@@ -55,6 +55,7 @@ package final class CacheStore: Sendable {
       try pool.close()
       try LocalFileSystem().remove(directory + "/" + StoreOpening.uncleanMarker)
     }
+    lock.release()
   }
 
   /// Reads from one consistent state.

@@ -1,8 +1,9 @@
 import Glibc
+import Synchronization
 
-/// An exclusive lock on a file, held until this value is gone. The kernel frees it when the process dies.
+/// An exclusive lock on a file, held until released or until this value is gone. The kernel frees it when the process dies.
 package final class FileLock: Sendable {
-  private let descriptor: Int32
+  private let descriptor: Mutex<Int32?>
 
   /// - Returns: `nil` when another process or opener holds the lock.
   package init?(path: String) throws {
@@ -17,8 +18,16 @@ package final class FileLock: Sendable {
       }
       return nil
     }
-    descriptor = opened
+    descriptor = Mutex(opened)
   }
 
-  deinit { close(descriptor) }
+  /// Gives the lock up; does nothing the second time.
+  package func release() {
+    descriptor.withLock { held in
+      if let open = held { close(open) }
+      held = nil
+    }
+  }
+
+  deinit { release() }
 }
