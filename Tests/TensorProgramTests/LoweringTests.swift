@@ -48,4 +48,26 @@ struct LoweringTests {
       ["dim": .integer(1), "half_to_float": .boolean(false)], gives: TensorType(.f32, [1, 4]))
     #expect(result == [0.25, 0.25, 0.25, 0.25])
   }
+
+  @Test("convolution reads zeros in the padding, and transposed convolution spreads by the stride")
+  func convolutions() throws {
+    let weight = TensorValue(.f32, [1, 1, 3], reals: [1, 10, 100])
+    var arguments: [String: CheckedSpec.Argument] = [
+      "stride": .integers([1]), "padding": .integers([1]), "dilation": .integers([1]),
+      "transposed": .boolean(false), "output_padding": .integers([0]), "groups": .integer(1),
+    ]
+    let padded = try run(
+      "aten.convolution.default", ["input", "weight"],
+      [TensorValue(.f32, [1, 1, 3], reals: [1, 2, 3]), weight], arguments,
+      gives: TensorType(.f32, [1, 1, 3]))
+    #expect(padded == [210, 321, 32])
+    arguments["stride"] = .integers([2])
+    arguments["padding"] = .integers([0])
+    arguments["transposed"] = .boolean(true)
+    let spread = try run(
+      "aten.convolution.default", ["input", "weight"],
+      [TensorValue(.f32, [1, 1, 2], reals: [1, 2]), weight], arguments,
+      gives: TensorType(.f32, [1, 1, 5]))
+    #expect(spread == [1, 10, 102, 20, 200])
+  }
 }
