@@ -15,9 +15,10 @@ enum CompilerOptions {
   static func refused(in options: [String]) -> String? {
     options.first { option in
       if option == "-lm" { return false }
-      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std="]
+      let prefixes = ["-O", "-W", "-f", "-m", "-D", "-U", "-std="]
       let forbidden = [
-        "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize", "-fopenmp",
+        "-Wl,", "-Wa,", "-Wp,", "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize",
+        "-fopenmp",
       ]
       return !prefixes.contains(where: option.hasPrefix)
         || forbidden.contains(where: option.hasPrefix)
@@ -33,7 +34,11 @@ enum CompilerOptions {
 
   /// The arguments after the compiler's name. A source with `-lm` is linked with the C library too.
   static func arguments(for source: KernelSource, compiler: String) -> [String] {
-    let chosen = source.compilerOptions.filter { $0 != "-lm" }
+    // Clang stops at an option of gcc's passes over trees, which it has no equal of.
+    let isClang = compiler.contains("clang")
+    let chosen = source.compilerOptions.filter {
+      $0 != "-lm" && !(isClang && $0.hasPrefix("-fno-tree-"))
+    }
     let optimization = chosen.contains { $0.hasPrefix("-O") } ? [] : ["-O2"]
     let libraries = source.compilerOptions.contains("-lm") ? ["-lm", "-lc"] : []
     return fixed + optimization + chosen + ["-x", "c", "kernel.c", "-o", "kernel.so"]
