@@ -57,7 +57,7 @@ struct EpilogueText {
     let matrix = access.stores[0].factors.filter { arguments.contains($0.key) }
       .sorted { $0.key.id < $1.key.id }.map { "\($0.key.variable) * \($0.value)" }
     let terms = (matrix + ["\(row) * \(stride)", column]).joined(separator: " + ")
-    return ("call->buffer[\(stages[0].output.position)] + (\(terms)) * sizeof(T)", stride)
+    return ("call->buffer[\(stages[0].output.position)] + \(terms)", stride)
   }
 
   func call(_ batch: [Axis]) -> String {
@@ -85,7 +85,7 @@ struct EpilogueText {
       """
     }
     return """
-      static void \(name)(\(parameters.joined(separator: ", "))) {
+      static __attribute__((noinline)) void \(name)(\(parameters.joined(separator: ", "))) {
       \(lines(2, scalars.pointers(access.expressions, made: stages.map(\.output), outputs: storedBuffers)))
         for (int64_t i = 0; i < rows; i++) {
       \(lines(4, decode("row + i", rows)))

@@ -19,7 +19,7 @@ struct MicroKernelText {
   var text: String {
     let width = vectors * lanes
     return """
-      static void \(name)(int64_t depth, const T *restrict a, const T *restrict b, const T *from,
+      static __attribute__((noinline)) void \(name)(int64_t depth, const T *restrict a, const T *restrict b, const T *from,
           T *to, int64_t stride) {
         V \(tile { row, vector in "c\(row)_\(vector)" }.joined(separator: ", "));
         if (from) {

@@ -121,7 +121,7 @@ struct PackedFactor {
       isLeft
       ? "width" : edge == 0 ? "\(width)" : "(width > \(edge) ? \(width) : \(edge))"
     return """
-      static void \(name)(\(parameters.joined(separator: ", "))) {
+      static __attribute__((noinline)) void \(name)(\(parameters.joined(separator: ", "))) {
       \(lines(2, scalars.pointers([value])))
         const int64_t stride = \(stride);
       \(transposes ? transposingLoops(transpose) : rowLoops)
@@ -146,6 +146,7 @@ struct PackedFactor {
           const int64_t run = \(minimum("width - j0", run));
       \(lines(4, depthStart))
           for (int64_t k = 0; k < depth; k++) {
+            \(keepsOrder)
             T *restrict row = to + k * stride + j0;
             if (run == \(width)) {
               for (int64_t j = 0; j < \(width); j++) {
@@ -172,6 +173,9 @@ struct PackedFactor {
     decode("k0", depth).map { String($0.dropFirst("const ".count)) }
   }
 
+  /// Keeps compilers from vectorising the loop around this instead of the one inside it.
+  private var keepsOrder: String { "__asm__ volatile(\"\" ::: \"memory\");" }
+
   /// Counts the axes of the depth on by one.
   private var depthStep: String {
     var text = ""
@@ -192,6 +196,7 @@ struct PackedFactor {
     let fill = { (bound: String) in
       """
             for (int64_t r = 0; r < count; r++) {
+                \(keepsOrder)
       \(lines(10, decode("first + j + r", side)))
                 for (int64_t q = 0; q < \(bound); q++) {
                   \(element(along, start: start, step: "q", to: "block[r * \(lanes) + q]"))
