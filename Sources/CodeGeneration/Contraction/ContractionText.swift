@@ -211,5 +211,5 @@ func decode(_ flat: String, _ axes: [Axis]) -> [String] {
 
 extension Axis {
   /// The name of the axis' variable in C.
-  var variable: String { "x\(id)" }
+  var variable: String { "i\(id)" }
 }

@@ -42,7 +42,18 @@ struct EpilogueText {
       })
   }
 
-  var library: Set<CLibrary.Item> { scalars.library(access.expressions) }
+  var library: Set<CLibrary.Item> {
+    var items = scalars.library(access.expressions)
+    for stage in stages {
+      let type = scalars.program[stage.output].type.dtype
+      guard case .map(let value) = stage.body else {
+        items.formUnion(scalars.conversions(from: accumulator, to: type))
+        continue
+      }
+      items.formUnion(scalars.conversions(from: value.dtype, to: type))
+    }
+    return items
+  }
 
   private var rows: [Axis] { access.loops[0] }
   private var columns: [Axis] { access.loops[1] }
