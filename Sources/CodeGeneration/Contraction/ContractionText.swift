@@ -1,3 +1,4 @@
+import Hardware
 import KernelSpec
 import TensorProgram
 

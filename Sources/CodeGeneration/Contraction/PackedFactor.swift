@@ -124,7 +124,7 @@ struct PackedFactor {
       static __attribute__((noinline)) void \(name)(\(parameters.joined(separator: ", "))) {
       \(lines(2, scalars.pointers([value])))
         const int64_t stride = \(stride);
-      \(transposes ? transposingLoops(transpose) : rowLoops)
+      \(depth.extent == 0 ? "" : transposes ? transposingLoops(transpose) : rowLoops)
         for (int64_t k = 0; width < stride && k < depth; k++)
           for (int64_t j = width; j < stride; j++) to[k * stride + j] = 0;
       }
