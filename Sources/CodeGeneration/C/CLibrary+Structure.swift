@@ -1,0 +1,190 @@
+import KernelSpec
+
+/// Loads, stores, selections, conversions and reductions: functions whose text follows from the type.
+extension CLibrary {
+  static func structure(of item: Item) -> Definition? {
+    if item.dtype.isHalf && (item.function == "widen" || item.function == "narrow") {
+      return conversion(item)
+    }
+    guard item.lanes > 1 else { return nil }
+    switch item.function {
+    case "set": return set(item)
+    case "load": return load(item)
+    case "store", "stream": return store(item)
+    case "select": return select(item)
+    case let name where name.hasPrefix("reduce_"): return reduction(item)
+    default: return nil
+    }
+  }
+
+  /// The vector type of values in registers: `bool` is `i32`.
+  private static func valueType(_ item: Item) -> String {
+    item.dtype == .bool ? "i32x\(item.lanes)" : item.typeName
+  }
+
+  private static func set(_ item: Item) -> Definition {
+    let element = item.dtype == .bool ? "-x" : "x"
+    let elements = [String](repeating: element, count: item.lanes).joined(separator: ", ")
+    let type = valueType(item)
+    let argument = CDialect.c.scalarType(item.dtype)
+    return Definition(
+      text: "INLINE \(type) \(item.name)(\(argument) x) { return (\(type)){\(elements)}; }")
+  }
+
+  private static func load(_ item: Item) -> Definition {
+    let vector = "*(const \(item.typeName)_u *)p"
+    let value =
+      item.dtype == .bool
+      ? "(\(valueType(item)))(__builtin_convertvector(\(vector), \(valueType(item))) != 0)" : vector
+    let element = CDialect.c.memoryType(item.dtype)
+    return Definition(
+      text: "INLINE \(valueType(item)) \(item.name)(const \(element) *p) { return \(value); }")
+  }
+
+  private static func store(_ item: Item) -> Definition {
+    let element = CDialect.c.memoryType(item.dtype)
+    let value =
+      item.dtype == .bool ? "__builtin_convertvector(v & 1, \(item.typeName))" : "v"
+    let plain = "*(\(item.typeName)_u *)p = \(value);"
+    let head = "INLINE void \(item.name)(\(element) *p, \(valueType(item)) v) {"
+    guard item.function == "stream" else { return Definition(text: "\(head) \(plain) }") }
+    let size = item.lanes * item.dtype.sizeBytes
+    return Definition(
+      text: """
+        \(head)
+        #if defined(__clang__)
+          if (((uintptr_t)p & \(size - 1)) == 0) {
+            __builtin_nontemporal_store(\(value), (\(item.typeName) *)p);
+            return;
+          }
+        #endif
+          \(plain)
+        }
+        """)
+  }
+
+  private static func select(_ item: Item) -> Definition {
+    let type = valueType(item)
+    let size = item.dtype == .bool ? 4 : item.dtype.sizeBytes
+    let bits = "i\(size * 8)x\(item.lanes)"
+    let mask = size == 4 ? "m" : "__builtin_convertvector(m, \(bits))"
+    return Definition(
+      text: """
+        INLINE \(type) \(item.name)(i32x\(item.lanes) m, \(type) x, \(type) y) {
+          \(bits) k = \(mask);
+          return (\(type))((k & (\(bits))x) | (~k & (\(bits))y));
+        }
+        """)
+  }
+
+  /// Combines halves until one element is left.
+  private static func reduction(_ item: Item) -> Definition {
+    let function = String(item.function.dropFirst("reduce_".count))
+    let element = item.dtype == .bool ? "int32_t" : CDialect.c.scalarType(item.dtype)
+    let result = CDialect.c.scalarType(item.dtype)
+    var requires: [Item] = []
+    var combined: String
+    switch function {
+    case "add": combined = "a[l] + a[l + s]"
+    case "multiply": combined = "a[l] * a[l + s]"
+    case "logicalOr": combined = "a[l] | a[l + s]"
+    case "logicalAnd": combined = "a[l] & a[l + s]"
+    default:
+      let scalar = Item(function, item.dtype)
+      requires.append(scalar)
+      combined = "\(scalar.name)(a[l], a[l + s])"
+    }
+    if item.dtype != .bool { combined = "(\(element))(\(combined))" }
+    return Definition(
+      requires: requires,
+      text: """
+        INLINE \(result) \(item.name)(\(valueType(item)) x) {
+          \(element) a[\(item.lanes)];
+          for (int l = 0; l < \(item.lanes); l++) a[l] = x[l];
+          for (int s = \(item.lanes / 2); s > 0; s /= 2)
+            for (int l = 0; l < s; l++) a[l] = \(combined);
+          return \(item.dtype == .bool ? "a[0] != 0" : "a[0]");
+        }
+        """)
+  }
+
+  // MARK: - 16-bit floating point
+
+  private static func conversion(_ item: Item) -> Definition? {
+    if item.lanes > 1 {
+      guard item.dtype == .bf16 else { return nil }
+      return item.function == "widen" ? widenBrains(item) : narrowBrains(item)
+    }
+    switch (item.function, item.dtype) {
+    case ("widen", .bf16): return Definition(text: widenBrain)
+    case ("narrow", .bf16): return Definition(text: narrowBrain)
+    case ("widen", _): return Definition(text: widenHalf)
+    default: return Definition(text: narrowHalf)
+    }
+  }
+
+  private static func widenBrains(_ item: Item) -> Definition {
+    let (wide, bits) = ("f32x\(item.lanes)", "i32x\(item.lanes)")
+    return Definition(
+      text: """
+        INLINE \(wide) \(item.name)(\(item.typeName) x) {
+          return (\(wide))(__builtin_convertvector(x, \(bits)) << 16);
+        }
+        """)
+  }
+
+  private static func narrowBrains(_ item: Item) -> Definition {
+    let (wide, bits) = ("f32x\(item.lanes)", "i32x\(item.lanes)")
+    return Definition(
+      text: """
+        INLINE \(item.typeName) \(item.name)(\(wide) x) {
+          \(bits) b = (\(bits))x, nan = (\(bits))(x != x);
+          \(bits) r = (b + 0x7fff + ((b >> 16) & 1)) >> 16;
+          r = (nan & ((b >> 16) | 64)) | (~nan & r);
+          return __builtin_convertvector(r, \(item.typeName));
+        }
+        """)
+  }
+
+  private static let widenBrain = """
+    INLINE float g_widen_bf16(uint16_t x) {
+      union { uint32_t i; float f; } u;
+      u.i = (uint32_t)x << 16;
+      return u.f;
+    }
+    """
+
+  private static let narrowBrain = """
+    INLINE uint16_t g_narrow_bf16(float x) {
+      union { float f; uint32_t i; } u;
+      u.f = x;
+      if (x != x) return (uint16_t)(u.i >> 16 | 64);
+      return (uint16_t)((u.i + 0x7fff + (u.i >> 16 & 1)) >> 16);
+    }
+    """
+
+  /// F. Giesen's conversions: a multiplication places the exponent and makes denormals exact.
+  private static let widenHalf = """
+    INLINE float g_widen_f16(uint16_t x) {
+      union { uint32_t i; float f; } u;
+      u.i = (uint32_t)(x & 0x7fff) << 13;
+      u.f *= 0x1p112f;
+      if ((x & 0x7c00) == 0x7c00) u.i |= 0x7f800000;
+      u.i |= (uint32_t)(x & 0x8000) << 16;
+      return u.f;
+    }
+    """
+
+  private static let narrowHalf = """
+    INLINE uint16_t g_narrow_f16(float x) {
+      union { float f; uint32_t i; } u;
+      u.f = x;
+      uint32_t sign = u.i >> 16 & 0x8000, r;
+      u.i &= 0x7fffffff;
+      if (u.i >= 0x47800000) r = u.i > 0x7f800000 ? 0x7e00 : 0x7c00;
+      else if (u.i < 0x38800000) { u.f += 0.5f; r = u.i - 0x3f000000; }
+      else r = (u.i + 0xc8000fff + (u.i >> 13 & 1)) >> 13;
+      return (uint16_t)(r | sign);
+    }
+    """
+}

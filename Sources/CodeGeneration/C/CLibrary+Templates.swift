@@ -1,0 +1,126 @@
+import KernelSpec
+
+/// Functions with one text for scalars and vectors of `f32` and `f64`.
+///
+/// Polynomials for `f32` are those of Cephes (S. Moshier), the complement of `erf` that of Abramowitz and
+/// Stegun 7.1.26.
+extension CLibrary {
+  static let genericTemplates: [String: GenericTemplate] = [
+    "absolute": GenericTemplate(
+      text: "INLINE $F g_absolute_$name($F x) { return g_pick_$name(x <= 0, $Z - x, x); }"),
+    "maximum": GenericTemplate(
+      text: """
+        INLINE $F g_maximum_$name($F x, $F y) { return g_pick_$name((x > y) | (x != x), x, y); }
+        """),
+    "minimum": GenericTemplate(
+      text: """
+        INLINE $F g_minimum_$name($F x, $F y) { return g_pick_$name((x < y) | (x != x), x, y); }
+        """),
+    "sign": GenericTemplate(
+      text: """
+        INLINE $F g_sign_$name($F x) {
+          return g_pick_$name(x > 0, $Z + 1, g_pick_$name(x < 0, $Z - 1, x));
+        }
+        """),
+    "signed": GenericTemplate(
+      requires: ["absolute"],
+      text: """
+        /* y with the sign of zero of x where y is zero */
+        INLINE $F g_signed_$name($F y, $F x) { return g_pick_$name(y == 0, x * 0, y); }
+        """),
+    "round": GenericTemplate(
+      requires: ["absolute", "signed"],
+      text: """
+        INLINE $F g_round_$name($F x) {
+          $F a = g_absolute_$name(x), r = (a + $whole) - $whole;
+          r = g_pick_$name(x < 0, -r, r);
+          return g_pick_$name(a < $whole, g_signed_$name(r, x), x);
+        }
+        """),
+    "floor": GenericTemplate(
+      requires: ["round", "signed", "absolute"],
+      text: """
+        INLINE $F g_floor_$name($F x) {
+          $F r = g_round_$name(x);
+          r = g_pick_$name(r > x, r - 1, r);
+          return g_pick_$name(g_absolute_$name(x) < $whole, g_signed_$name(r, x), x);
+        }
+        """),
+    "ceil": GenericTemplate(
+      requires: ["round", "signed", "absolute"],
+      text: """
+        INLINE $F g_ceil_$name($F x) {
+          $F r = g_round_$name(x);
+          r = g_pick_$name(r < x, r + 1, r);
+          return g_pick_$name(g_absolute_$name(x) < $whole, g_signed_$name(r, x), x);
+        }
+        """),
+    "truncate": GenericTemplate(
+      requires: ["floor", "ceil"],
+      text: """
+        INLINE $F g_truncate_$name($F x) {
+          return g_pick_$name(x < 0, g_ceil_$name(x), g_floor_$name(x));
+        }
+        """),
+    "reciprocal": GenericTemplate(
+      text: "INLINE $F g_reciprocal_$name($F x) { return 1 / x; }"),
+    "rsqrt": GenericTemplate(
+      requires: ["sqrt"], text: "INLINE $F g_rsqrt_$name($F x) { return 1 / g_sqrt_$name(x); }"),
+    "exp": GenericTemplate(
+      dtypes: [.f32],
+      text: """
+        INLINE $F g_exp_$name($F x) {
+          x = g_pick_$name(x < -104.0f, $Z - 104.0f, x);
+          x = g_pick_$name(x > 89.0f, $Z + 89.0f, x);
+          $F n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
+          $F r = x - n * 0.693359375f;
+          r = r + n * 2.12194440e-4f;
+          $F p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+          p = p * r + 8.3334519073e-3f;
+          p = p * r + 4.1665795894e-2f;
+          p = p * r + 1.6666665459e-1f;
+          p = p * r + 5.0000001201e-1f;
+          p = p * (r * r) + r + 1.0f;
+          $I k = g_toInt_$name(n), h = k >> 1;
+          return p * g_power2_$name(h) * g_power2_$name(k - h);
+        }
+        """),
+    "sigmoid": GenericTemplate(
+      dtypes: [.f32], requires: ["exp"],
+      text: "INLINE $F g_sigmoid_$name($F x) { return 1.0f / (1.0f + g_exp_$name(-x)); }"),
+    "tanh": GenericTemplate(
+      dtypes: [.f32], requires: ["exp", "absolute"],
+      text: """
+        INLINE $F g_tanh_$name($F x) {
+          $F a = g_absolute_$name(x), z = x * x;
+          $F p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+          p = p * z - 5.37397155531e-2f;
+          p = p * z + 1.33314422036e-1f;
+          p = p * z - 3.33332819422e-1f;
+          p = x + x * (p * z);
+          $F t = 1.0f - 2.0f / (g_exp_$name(a + a) + 1.0f);
+          return g_pick_$name(a < 0.625f, p, g_pick_$name(x < 0, -t, t));
+        }
+        """),
+    "erf": GenericTemplate(
+      dtypes: [.f32], requires: ["exp", "absolute"],
+      text: """
+        INLINE $F g_erf_$name($F x) {
+          $F a = g_absolute_$name(x), z = x * x;
+          $F p = z * 7.853861353153693e-5f - 8.010193625184903e-4f;
+          p = p * z + 5.188327685732524e-3f;
+          p = p * z - 2.685381193529856e-2f;
+          p = p * z + 1.128358514861418e-1f;
+          p = p * z - 3.761262582423300e-1f;
+          p = p * z + 1.128379165726710e+0f;
+          $F t = 1.0f / (1.0f + 0.3275911f * a);
+          $F q = t * 1.061405429f - 1.453152027f;
+          q = q * t + 1.421413741f;
+          q = q * t - 0.284496736f;
+          q = q * t + 0.254829592f;
+          q = 1.0f - q * t * g_exp_$name(-z);
+          return g_pick_$name(a < 1.0f, x * p, g_pick_$name(x < 0, -q, q));
+        }
+        """),
+  ]
+}

@@ -1,0 +1,281 @@
+import KernelSpec
+import TensorProgram
+
+/// Renders lowered kernels as one self-contained C translation unit with the entry `granary_entry`.
+///
+/// The entry returns 0, or 1 when an index input is out of range, or 2 when the host has more threads than the
+/// workspace has room for.
+struct CRenderer {
+  let program: TensorProgram
+  let fused: FusedProgram
+  let threads: Int
+  let outline: KernelInterfaceOutline
+
+  init(_ fused: FusedProgram, threads: Int) {
+    self.fused = fused
+    program = fused.program
+    self.threads = threads
+    outline = KernelInterfaceOutline(fused.program)
+  }
+
+  func source(_ kernels: [LoweredKernel], optimization: Int) -> KernelSource {
+    let texts = kernels.map { kernel -> KernelText in
+      switch kernel {
+      case .tiles(let tiles): text(of: tiles)
+      case .text(let text): text
+      }
+    }
+    let plan = WorkspacePlan(fused)
+    let shared = texts.map(\.sharedBytes).max() ?? 0
+    let scratch = texts.map(\.threadBytes).max() ?? 0
+    let sharedStart = plan.totalBytes
+    let scratchStart = sharedStart + roundUp(shared, to: 64)
+    let library = texts.reduce(into: Set<CLibrary.Item>()) { $0.formUnion($1.library) }
+    let parts =
+      [Self.prelude(bufferCount: max(program.buffers.count, 1)), CLibrary.text(for: library)]
+      + texts.map(\.functions)
+      + [
+        entry(
+          texts, plan: plan, sharedStart: sharedStart, scratchStart: scratchStart,
+          needsThreads: scratch > 0)
+      ]
+    return KernelSource(
+      language: .c, text: parts.filter { !$0.isEmpty }.joined(separator: "\n"),
+      compilerOptions: ["-O\(optimization)"] + Self.options,
+      interface: outline.interface(workspaceBytes: scratchStart + scratch * threads))
+  }
+
+  /// Integer arithmetic wraps; floating-point arithmetic keeps NaN and infinities; no call of a C library
+  /// function is made up by the compiler.
+  static let options = [
+    "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-fno-builtin",
+    "-fno-tree-loop-distribute-patterns", "-Wno-psabi", "-Wno-ignored-optimization-argument",
+  ]
+
+  private static func prelude(bufferCount: Int) -> String {
+    """
+    #include <stdint.h>
+
+    typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);
+    typedef struct granary_context {
+      uint32_t size;
+      int32_t thread_count;
+      void (*parallel_for)(const struct granary_context *context, int64_t count, granary_body body,
+                           void *argument);
+      void *host;
+    } granary_context;
+
+    typedef struct {
+      void *buffer[\(bufferCount)];
+      unsigned char *shared;
+      unsigned char *scratch;
+    } granary_call;
+
+    """
+  }
+
+  // MARK: - Kernels
+
+  private func text(of kernel: TileKernel) -> KernelText {
+    var writer = CWriter(kernel: kernel, program: program, dialect: .c)
+    let span = kernel.laneSpan
+    let sizes = kernel.scratch.map {
+      roundUp($0.elementCount * ($0.isPerLane ? span : 1) * $0.dtype.sizeBytes, to: 64)
+    }
+    let isOnStack = sizes.reduce(0, +) <= Self.stackBytes
+    writer.line("const granary_call *call = argument;")
+    writer.line("(void)call; (void)thread;")
+    declareBuffers(of: kernel, in: &writer)
+    declareScratch(of: kernel, sizes, isOnStack: isOnStack, in: &writer)
+    writer.line("const int64_t first = block * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
+    writer.line("const int64_t end = (block + 1) * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
+    writer.block("for (int64_t point = first; point < end; point++)") { writer in
+      writer.decodeGrid(of: kernel)
+      writer.statements(kernel.body)
+    }
+    if kernel.streams { writer.line("__sync_synchronize();") }
+    let head = "static void \(kernel.name)(void *argument, int64_t block, int32_t thread) {"
+    return KernelText(
+      functions: ([head] + writer.lines + ["}", ""]).joined(separator: "\n"),
+      phases: [KernelText.Phase(function: kernel.name, blocks: max(kernel.blocks, 1))],
+      threadBytes: isOnStack ? 0 : sizes.reduce(0, +), library: writer.library)
+  }
+
+  /// What scratch tiles may take of a thread's stack; beyond it they live in the workspace.
+  private static let stackBytes = 64 << 10
+
+  private func declareBuffers(of kernel: TileKernel, in writer: inout CWriter) {
+    let written = kernel.writtenBuffers
+    for buffer in kernel.usedBuffers where writer.scratch[buffer] == nil {
+      let type = CDialect.c.memoryType(program[buffer].type.dtype)
+      let qualifier = written.contains(buffer) ? "" : "const "
+      writer.line(
+        "\(qualifier)\(type) *restrict \(writer.name(of: buffer)) = call->buffer[\(buffer.position)];")
+    }
+  }
+
+  private func declareScratch(
+    of kernel: TileKernel, _ sizes: [Int], isOnStack: Bool, in writer: inout CWriter
+  ) {
+    var offset = 0
+    let threadBytes = sizes.reduce(0, +)
+    for (tile, size) in zip(kernel.scratch, sizes) {
+      let type = CDialect.c.memoryType(tile.dtype)
+      let name = writer.name(of: tile.buffer)
+      let count = size / tile.dtype.sizeBytes
+      writer.line(
+        isOnStack
+          ? "\(type) \(name)[\(max(count, 1))] __attribute__((aligned(64)));"
+          : "\(type) *restrict \(name) = (void *)(call->scratch + (int64_t)thread * \(threadBytes)L + \(offset));"
+      )
+      offset += size
+    }
+  }
+
+  // MARK: - Entry
+
+  private func entry(
+    _ texts: [KernelText], plan: WorkspacePlan, sharedStart: Int, scratchStart: Int,
+    needsThreads: Bool
+  ) -> String {
+    var lines = [
+      """
+      int32_t granary_entry(const void *const *inputs, void *const *outputs, void *workspace,
+                            const granary_context *context) {
+        granary_call call;
+        unsigned char *memory = workspace;
+        (void)memory; (void)inputs; (void)outputs; (void)context;
+      """
+    ]
+    if needsThreads { lines.append("  if (context->thread_count > \(threads)) return 2;") }
+    lines += indexChecks()
+    for position in program.buffers.indices {
+      lines.append("  call.buffer[\(position)] = \(address(of: BufferID(position), plan));")
+    }
+    lines.append("  call.shared = memory + \(sharedStart);")
+    lines.append("  call.scratch = memory + \(scratchStart);")
+    for phase in texts.flatMap(\.phases) {
+      lines.append(
+        phase.blocks == 1
+          ? "  \(phase.function)(&call, 0, 0);"
+          : "  context->parallel_for(context, \(phase.blocks), \(phase.function), &call);")
+    }
+    return (lines + ["  return 0;", "}", ""]).joined(separator: "\n")
+  }
+
+  private func address(of buffer: BufferID, _ plan: WorkspacePlan) -> String {
+    if let input = program.inputs.firstIndex(of: buffer) { return "(void *)inputs[\(input)]" }
+    if let output = program.outputs.firstIndex(of: buffer) { return "outputs[\(output)]" }
+    return plan.offsets[buffer].map { "memory + \($0)" } ?? "0"
+  }
+
+  /// Statements that return 1 when an element of an index input is outside its range.
+  private func indexChecks() -> [String] {
+    zip(program.inputs.indices, program.inputDomains).flatMap { input, domain -> [String] in
+      guard case .index(let bound) = domain else { return [] }
+      let type = program[program.inputs[input]].type
+      guard type.dtype.isInteger else { return [] }
+      return indexCheck(input, type, bound)
+    }
+  }
+
+  private func indexCheck(_ input: Int, _ type: TensorType, _ bound: Int) -> [String] {
+    let element = CDialect.c.memoryType(type.dtype)
+    var lines = ["  {", "    const \(element) *x = inputs[\(input)];", "    int bad = 0;"]
+    var terms: [String] = []
+    for (dimension, (extent, stride)) in zip(type.shape, type.resolvedStrides).enumerated() {
+      lines.append("    for (int64_t d\(dimension) = 0; d\(dimension) < \(extent); d\(dimension)++)")
+      terms.append("d\(dimension) * \(stride)")
+    }
+    let place = terms.isEmpty ? "0" : terms.joined(separator: " + ")
+    lines.append("      bad |= x[\(place)] < 0 || x[\(place)] >= \(bound);")
+    return lines + ["    if (bad) return 1;", "  }"]
+  }
+}
+
+extension CWriter {
+  /// Declares the axes of the grid, or the limits of their tiles, at a point.
+  mutating func decodeGrid(of kernel: TileKernel) {
+    let type = dialect.indexType
+    var below = 1
+    for axis in kernel.grid.reversed() {
+      let quotient = below == 1 ? "point" : "point / \(below)"
+      let isOutermost = axis == kernel.grid.first
+      let position = isOutermost ? quotient : "\(quotient) % \(max(axis.count, 1))"
+      below *= max(axis.count, 1)
+      guard kernel.tiledAxes.contains(axis.axis) else {
+        line("const \(type) \(name(of: axis.axis)) = \(position);")
+        line("(void)\(name(of: axis.axis));")
+        continue
+      }
+      let tile = "t\(axis.axis.id)"
+      line("const \(type) \(tile)_from = (\(position)) * \(axis.tile);")
+      line(
+        """
+        const \(type) \(tile)_to = \(tile)_from + \(axis.tile) < \(axis.axis.extent) \
+        ? \(tile)_from + \(axis.tile) : \(axis.axis.extent);
+        """)
+    }
+  }
+}
+
+extension TileKernel {
+  /// The axes that the body loops over within the grid's tile.
+  var tiledAxes: Set<Axis> {
+    Set(
+      body.compactMap { statement in
+        if case .loop(let loop, _) = statement, loop.isGridTile { loop.axis } else { nil }
+      })
+  }
+
+  /// The most iterations that a lane loop of the grid handles at once.
+  var laneSpan: Int {
+    body.reduce(1) { span, statement in
+      guard case .loop(let loop, _) = statement, loop.isGridTile else { return span }
+      return max(span, loop.lanes * loop.unroll)
+    }
+  }
+
+  var streams: Bool { body.contains { $0.leaves.contains { $0.isStreaming } } }
+
+  var writtenBuffers: Set<BufferID> { Set(body.flatMap { $0.leaves.map(\.output) }) }
+
+  /// Every buffer that is read or written, in the order of their positions.
+  var usedBuffers: [BufferID] {
+    var used = writtenBuffers
+    let note = { (part: Expression) in
+      if case .load(let buffer, _, _) = part { used.insert(buffer) }
+    }
+    for leaf in body.flatMap(\.leaves) {
+      leaf.value.visit(note)
+      leaf.index.visitExpressions(note)
+    }
+    return used.sorted { $0.position < $1.position }
+  }
+}
+
+/// What a store, a reduction or a scan writes.
+struct TileLeaf {
+  var output: BufferID
+  var index: Index
+  var value: Expression
+  var isStreaming = false
+}
+
+extension TileStatement {
+  /// The statements at the bottom of the loops.
+  var leaves: [TileLeaf] {
+    switch self {
+    case .loop(_, let body): body.flatMap(\.leaves)
+    case .store(let store):
+      [
+        TileLeaf(
+          output: store.output, index: store.index, value: store.value,
+          isStreaming: store.isStreaming)
+      ]
+    case .reduce(let reduction):
+      [TileLeaf(output: reduction.output, index: reduction.index, value: reduction.value)]
+    case .scan(let scan): [TileLeaf(output: scan.output, index: scan.index, value: scan.value)]
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import Hardware
+import KernelSpec
+import TensorProgram
+
+/// A sketch whose kernels follow from a ``TilePlan``: what differs is which kernels it fits and its defaults.
+struct TiledSketch: Sketch {
+  let name: String
+  private let fits: @Sendable (KernelSite) -> Bool
+
+  private init(_ name: String, fits: @escaping @Sendable (KernelSite) -> Bool) {
+    self.name = name
+    self.fits = fits
+  }
+
+  /// Maps over all outer axes, one element each.
+  static let pointwise = TiledSketch("pointwise") { site in
+    site.stagesAreMaps && site.hasNoInnerAxes && !site.kernel.outer.isEmpty
+  }
+
+  /// One or more reductions to one value each, with maps around them.
+  static let reduction = TiledSketch("reduction") { $0.hasReduction && $0.hasNoInnerAxes }
+
+  /// Several passes over rows that stay in the cache: softmax, norms, attention.
+  static let rowResident = TiledSketch("row-resident") { $0.hasReduction && !$0.hasNoInnerAxes }
+
+  /// Reductions over small windows with guards: pooling, depthwise convolution.
+  static let window = TiledSketch("window") {
+    $0.hasReduction && $0.hasNoInnerAxes && $0.hasGuards && !$0.kernel.outer.isEmpty
+  }
+
+  /// Running sums and the like.
+  static let scan = TiledSketch("scan") { $0.hasScan }
+
+  /// Reductions of rows whose positions are read from data: embedding bags.
+  static let gatherReduce = TiledSketch("gather-reduce") {
+    $0.hasReduction && $0.hasNoInnerAxes && $0.readsIndices && !$0.kernel.outer.isEmpty
+  }
+
+  /// Any kernel.
+  static let loopNest = TiledSketch("loop-nest") { _ in true }
+
+  func matches(_ site: KernelSite) -> Bool { fits(site) }
+
+  func parameters(for site: KernelSite) -> [ParameterDomain] {
+    let canCross = !site.kernel.outer.isEmpty
+    let widest = max(site.hardware.tuning.vectorBytes / 4, 4)
+    let widths = [1, 4, 8, 16, 32].filter { $0 <= 2 * widest }
+    let isSmall = site.operationCount < Self.smallestParallelCount
+    return [
+      ParameterDomain(
+        "across", canCross ? [0, 1] : [0], default: canCross && prefersAcross(site) ? 1 : 0,
+        isFeature: true),
+      ParameterDomain("lanes", widths, default: widths.contains(widest) ? widest : 4, isFeature: true),
+      ParameterDomain("unroll", [1, 2, 4, 8], default: name == "pointwise" ? 2 : 4),
+      ParameterDomain("accumulators", [1, 2, 4, 8], default: 4),
+      ParameterDomain("tile", [0, 64, 256, 1024, 4096, 16384], default: defaultTile(site)),
+      ParameterDomain("blocks", [0, 1, 2, 4, 8, 16, 64], default: isSmall ? 0 : 4),
+      ParameterDomain("streaming", [0, 1], default: 0),
+    ]
+  }
+
+  func lower(_ site: KernelSite, schedule: KernelSchedule) throws(CodeGenerationError)
+    -> LoweredKernel
+  {
+    let flat = try FlatKernel(site.kernel, in: site.program)
+    let value = { (name: String) in schedule.parameters[name] ?? 0 }
+    var plan = TilePlan()
+    plan.lanesAcross = value("across") == 1
+    plan.lanes = max(value("lanes"), 1)
+    plan.unroll = max(value("unroll"), 1)
+    plan.accumulators = max(value("accumulators"), 1)
+    plan.tile = value("tile")
+    plan.isStreaming = value("streaming") == 1
+    plan.splitsGuards = site.hasGuards
+    var kernel = plan.tileKernel(
+      of: flat, name: "kernel\(site.position)", in: site.program)
+    let wanted = value("blocks") * max(site.hardware.tuning.threads, 1)
+    kernel.blocks = max(1, min(kernel.gridCount, wanted))
+    return .tiles(kernel)
+  }
+
+  /// Below this many operations, about 50 microseconds, forking costs more than it gains.
+  private static let smallestParallelCount = 400_000
+
+  /// Whether neighbouring iterations of the last outer axis read neighbouring memory, more than those of the
+  /// stages' own axes do.
+  private func prefersAcross(_ site: KernelSite) -> Bool {
+    guard let flat = try? FlatKernel(site.kernel, in: site.program), let lane = flat.outer.last
+    else { return false }
+    if flat.stages.allSatisfy({ $0.rest.isEmpty && !$0.isReduction }) { return true }
+    var across = 0
+    var within = 0
+    for stage in flat.stages {
+      across += stage.body.value.contiguity(along: lane)
+      guard let own = stage.ownLastAxis else { continue }
+      within += stage.body.value.contiguity(along: own)
+    }
+    return across > within
+  }
+
+  private func defaultTile(_ site: KernelSite) -> Int {
+    guard let flat = try? FlatKernel(site.kernel, in: site.program), let lane = flat.outer.last
+    else { return 0 }
+    let rows = flat.outer.dropLast().reduce(1) { $0 * $1.extent }
+    if rows >= 8 * site.hardware.tuning.threads { return lane.extent > 16384 ? 16384 : 0 }
+    return lane.extent >= 65536 ? 16384 : lane.extent >= 4096 ? 1024 : 64
+  }
+}
+
+extension FlatKernel.FlatStage {
+  var isReduction: Bool { if case .reduce = body { true } else { false } }
+
+  /// The innermost axis of the stage alone.
+  var ownLastAxis: Axis? {
+    switch body {
+    case .map: rest.last
+    case .scan(let axis, _, _): axis
+    case .reduce(let axes, _, _): axes.last ?? rest.last
+    }
+  }
+}
+
+extension KernelSite {
+  var stagesAreMaps: Bool {
+    kernel.stages.allSatisfy { if case .map = $0.body { true } else { false } }
+  }
+
+  var hasNoInnerAxes: Bool {
+    kernel.stages.allSatisfy { $0.domain.count == kernel.outer.count }
+  }
+
+  var hasReduction: Bool {
+    kernel.stages.contains { if case .reduce = $0.body { true } else { false } }
+  }
+
+  var hasScan: Bool {
+    kernel.stages.contains { if case .scan = $0.body { true } else { false } }
+  }
+
+  var hasGuards: Bool {
+    contains { if case .inRange = $0 { true } else { false } }
+  }
+
+  var readsIndices: Bool {
+    contains { part in
+      var found = false
+      part.visitIndices { index in
+        index.visitExpressions { _ in found = true }
+      }
+      return found
+    }
+  }
+
+  private func contains(_ isMatch: (Expression) -> Bool) -> Bool {
+    kernel.stages.contains { stage in
+      var found = false
+      stage.value.visit { found = found || isMatch($0) }
+      return found
+    }
+  }
+}
