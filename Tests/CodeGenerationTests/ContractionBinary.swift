@@ -18,7 +18,7 @@ final class ContractionBinary {
     var text = """
       #include <stdint.h>
       #include <string.h>
-      typedef struct { void *buffer[8]; unsigned char *shared; unsigned char *scratch; } granary_call;
+      typedef struct { void *buffer[8]; unsigned char *shared, *scratch; } granary_call;
       \(CLibrary.text(for: library))
 
       """
@@ -75,7 +75,8 @@ final class ContractionBinary {
     return status
   }
 
-  /// Runs a kernel on `buffers`, and gives them back. Memory that a kernel must write starts as noise.
+  /// Runs a kernel on `buffers`, and gives them back. Memory that a kernel must write starts as
+  /// noise.
   func run(_ position: Int, buffers: [[Double]], program: TensorProgram) -> [[Double]]? {
     guard let symbol = dlsym(handle, "run\(position)") else { return nil }
     typealias Entry = @convention(c) (UnsafeMutableRawPointer) -> Void

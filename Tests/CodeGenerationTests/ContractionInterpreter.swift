@@ -1,7 +1,8 @@
 import KernelSpec
 import TensorProgram
 
-/// Evaluates one kernel, element by element, in double precision: the naive loops that contractions must equal.
+/// Evaluates one kernel, element by element, in double precision: the naive loops that contractions
+/// must equal.
 struct ContractionInterpreter {
   let program: TensorProgram
   let kernel: FusedKernel

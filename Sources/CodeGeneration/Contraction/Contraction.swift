@@ -1,7 +1,8 @@
 import KernelSpec
 import TensorProgram
 
-/// A kernel seen as a batch of matrix products `rows × depth` by `depth × columns`, with an epilogue.
+/// A kernel seen as a batch of matrix products `rows × depth` by `depth × columns`, with an
+/// epilogue.
 ///
 /// Each class of axes is flattened into one loop, outermost axis first.
 struct Contraction {
@@ -22,8 +23,8 @@ struct Contraction {
 
   /// Recognises a sum of products of two factors, each of which has axes of its own.
   ///
-  /// Products of a matrix and a vector, of two vectors, and depthwise convolutions have no such factors and
-  /// give `nil`, as do sums whose operands are looked up through data.
+  /// Products of a matrix and a vector, of two vectors, and depthwise convolutions have no such
+  /// factors and give `nil`, as do sums whose operands are looked up through data.
   init?(_ kernel: FusedKernel) {
     guard let sum = kernel.stages.first,
       case .reduce(let axes, .sum, let value) = sum.body,
@@ -46,8 +47,8 @@ struct Contraction {
     guard rows.extent > 1, columns.extent > 1 else { return nil }
   }
 
-  /// Makes the innermost axis of the result a column, and moves outer columns that rows separate from the
-  /// others into the batch, so that the matrix of a batch is row-major in the result.
+  /// Makes the innermost axis of the result a column, and moves outer columns that rows separate
+  /// from the others into the batch, so that the matrix of a batch is row-major in the result.
   private mutating func orient(_ outer: [Axis]) {
     let innermost = outer.last { $0.extent > 1 }
     if let innermost, rows.contains(innermost) {

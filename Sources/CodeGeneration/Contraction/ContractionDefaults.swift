@@ -4,7 +4,8 @@ import TensorProgram
 
 /// The parameters of a contraction on given hardware, with defaults that need no search to be good.
 ///
-/// The rules were found by measuring products from 64³ to 1024³ and convolutions on two Zen 5 cores.
+/// The rules were found by measuring products from 64³ to 1024³ and convolutions on two Zen 5
+/// cores.
 struct ContractionDefaults {
   private let contraction: Contraction
   private let hardware: TuningIdentity
@@ -74,8 +75,8 @@ struct ContractionDefaults {
     return cost
   }
 
-  /// Cycles of one step: two products and two loads each, four cycles from a sum to the next, and a little
-  /// for the loop and for starting and storing the tile.
+  /// Cycles of one step: two products and two loads each, four cycles from a sum to the next, and a
+  /// little for the loop and for starting and storing the tile.
   private static func cycles(_ rows: Int, _ vectors: Int) -> Double {
     let products = Double(rows * vectors) / 2
     let loads = Double(rows + vectors) / 2

@@ -2,12 +2,13 @@ package import KernelSpec
 import Hardware
 import TensorProgram
 
-/// Matrix products of every kind: matmul, linear, einsum and, by packing shifted windows, convolution.
+/// Matrix products of every kind: matmul, linear, einsum and, by packing shifted windows,
+/// convolution.
 ///
-/// Parameters: `mr` × `nv` vectors make the register tile; `kc`, `mc` and `nc` cut depth, rows and columns
-/// into blocks (0: not at all); `pack_a` and `pack_b` leave a factor in place (0), pack it whole before (1) or
-/// block by block (2); `unroll` is that of the inner loop; `order` says whether columns (0) or rows (1) are
-/// the outer loop over the tiles of a block.
+/// Parameters: `mr` × `nv` vectors make the register tile; `kc`, `mc` and `nc` cut depth, rows and
+/// columns into blocks (0: not at all); `pack_a` and `pack_b` leave a factor in place (0), pack it
+/// whole before (1) or block by block (2); `unroll` is that of the inner loop; `order` says whether
+/// columns (0) or rows (1) are the outer loop over the tiles of a block.
 package struct ContractionSketch: Sketch {
   package let name = "contraction"
 

@@ -34,7 +34,8 @@ extension ContractionText {
       texts.append(packBlock(left, from: "row0", to: "row1", memory: "scratch"))
     }
     if tuning.packB == .block {
-      texts.append(packBlock(right, from: "column0", to: "column1", memory: "scratch + \(leftBlock)"))
+      texts.append(
+        packBlock(right, from: "column0", to: "column1", memory: "scratch + \(leftBlock)"))
     }
     return texts.joined(separator: "\n")
   }
@@ -67,27 +68,29 @@ extension ContractionText {
     let size = shape.tileRows * shape.tileColumns
     let narrow = shape.edgeVectors * shape.lanes
     let packedWidth =
-      narrow == 0 ? "\(shape.tileColumns)" : "(columns > \(narrow) ? \(shape.tileColumns) : \(narrow))"
+      narrow == 0
+      ? "\(shape.tileColumns)" : "(columns > \(narrow) ? \(shape.tileColumns) : \(narrow))"
     return """
-            const int64_t rows = \(minimum("row1 - row", "\(shape.tileRows)"));
-            const int64_t columns = \(minimum("column1 - column", "\(shape.tileColumns)"));
-            const int64_t padded = \(packedWidth);
-            const T *a = \(leftAddress);
-            const T *b = \(rightAddress);
-            T *slot = sums + ((row - row0) / \(shape.tileRows) * \(slots)
-                + (column - column0) / \(shape.tileColumns)) * \(size);
-            const T *from = part ? slot : 0;
-            int64_t stride = padded;
-            if (part + 1 < \(shape.depthBlocks)) {
-              T *to = slot;
-              \(tileCall)
-              continue;
-            }
-    \(lastText(size))
-    """
+              const int64_t rows = \(minimum("row1 - row", "\(shape.tileRows)"));
+              const int64_t columns = \(minimum("column1 - column", "\(shape.tileColumns)"));
+              const int64_t padded = \(packedWidth);
+              const T *a = \(leftAddress);
+              const T *b = \(rightAddress);
+              T *slot = sums + ((row - row0) / \(shape.tileRows) * \(slots)
+                  + (column - column0) / \(shape.tileColumns)) * \(size);
+              const T *from = part ? slot : 0;
+              int64_t stride = padded;
+              if (part + 1 < \(shape.depthBlocks)) {
+                T *to = slot;
+                \(tileCall)
+                continue;
+              }
+      \(lastText(size))
+      """
   }
 
-  /// The last visit of a tile: straight into the result where the vectors fit, else through the epilogue.
+  /// The last visit of a tile: straight into the result where the vectors fit, else through the
+  /// epilogue.
   private func lastText(_ size: Int) -> String {
     let through = """
               T tile[\(size)] __attribute__((aligned(64)));

@@ -2,10 +2,11 @@ import Hardware
 import KernelSpec
 import TensorProgram
 
-/// A contraction as C text: one function packs the factors, another multiplies blocks and runs the epilogue.
+/// A contraction as C text: one function packs the factors, another multiplies blocks and runs the
+/// epilogue.
 ///
-/// The structure is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008):
-/// register tiles, panels of packed columns, blocks of packed rows.
+/// The structure is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix
+/// Multiplication" (2008): register tiles, panels of packed columns, blocks of packed rows.
 struct ContractionText {
   let contraction: Contraction
   let shape: ContractionShape
@@ -38,7 +39,8 @@ struct ContractionText {
       width: shape.tileColumns, edge: shape.edgeVectors * shape.lanes, packing: tuning.packB,
       name: prefix + "pack_b", lanes: shape.lanes, scalars: scalars)
     epilogue = EpilogueText(
-      contraction, name: prefix + "store", tileColumns: shape.tileColumns, locals: site.kernel.locals,
+      contraction, name: prefix + "store", tileColumns: shape.tileColumns,
+      locals: site.kernel.locals,
       scalars: scalars)
   }
 
@@ -67,7 +69,8 @@ struct ContractionText {
     return (parts + ["#undef T", "#undef V", "#undef VU", ""]).joined(separator: "\n\n")
   }
 
-  /// `T` is the type of the sums, `V` a vector of them, and `VU` one that may lie anywhere. Integers wrap.
+  /// `T` is the type of the sums, `V` a vector of them, and `VU` one that may lie anywhere.
+  /// Integers wrap.
   private var types: String {
     let element =
       switch contraction.accumulator {
@@ -135,8 +138,9 @@ struct ContractionText {
       const granary_call *call = argument;
       const int64_t end = (block + 1) * \(packedPanels) / \(packBlocks);
       for (int64_t panel = block * \(packedPanels) / \(packBlocks); panel < end; panel++) {
-    \(leftPanels > 0 ? packPanel(left, panels: leftPanels, before: 0, offset: 0, extent: shape.rows) : "")
-    \(rightPanels > 0 ? packPanel(right, panels: rightPanels, before: leftPanels, offset: leftWhole, extent: shape.columns) : "")
+    \(packPanel(left, panels: leftPanels, before: 0, offset: 0, extent: shape.rows))
+    \(packPanel(
+      right, panels: rightPanels, before: leftPanels, offset: leftWhole, extent: shape.columns))
       }
     }
     """
@@ -145,19 +149,20 @@ struct ContractionText {
   private func packPanel(
     _ factor: PackedFactor, panels: Int, before: Int, offset: Int, extent: Int
   ) -> String {
+    guard panels > 0 else { return "" }
     let each = panels / factor.batch.extent
     let padded = factor.padded(extent)
     return """
-        if (panel >= \(before) && panel < \(before + panels)) {
-          const int64_t matrix = (panel - \(before)) / \(each);
-    \(lines(6, decode("matrix", factor.batch)))
-          const int64_t first = (panel - \(before)) % \(each) * \(factor.width);
-          const int64_t width = \(minimum("\(extent) - first", "\(factor.width)"));
-          T *to = (T *)call->shared + \(offset) + matrix * \(padded * shape.depth)
-              + first * \(shape.depth);
-          \(factor.call("first", "width", "0", "\(shape.depth)", "to"));
-        }
-    """
+          if (panel >= \(before) && panel < \(before + panels)) {
+            const int64_t matrix = (panel - \(before)) / \(each);
+      \(lines(6, decode("matrix", factor.batch)))
+            const int64_t first = (panel - \(before)) % \(each) * \(factor.width);
+            const int64_t width = \(minimum("\(extent) - first", "\(factor.width)"));
+            T *to = (T *)call->shared + \(offset) + matrix * \(padded * shape.depth)
+                + first * \(shape.depth);
+            \(factor.call("first", "width", "0", "\(shape.depth)", "to"));
+          }
+      """
   }
 
   // MARK: - Register tiles

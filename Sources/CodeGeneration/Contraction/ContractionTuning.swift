@@ -83,7 +83,8 @@ struct ContractionShape: Equatable {
   var blocks: Int { batch * rowBlocks * columnBlocks }
   /// Rows of the tiles at the lower edge; 0 when all tiles are full.
   var edgeRows: Int { rows % tileRows }
-  /// Vectors in the tiles at the right edge, the last perhaps partly used; 0 when all tiles are full.
+  /// Vectors in the tiles at the right edge, the last perhaps partly used; 0 when all tiles are
+  /// full.
   var edgeVectors: Int { ceilDivide(columns % tileColumns, lanes) }
   /// Columns when every vector is counted whole.
   var paddedColumns: Int { ceilDivide(columns, lanes) * lanes }

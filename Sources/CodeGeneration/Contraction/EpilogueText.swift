@@ -38,7 +38,8 @@ struct EpilogueText {
           strides: TensorType.contiguousStrides(type.shape))
       },
       buffers: scalars.program.buffers.enumerated().map { position, buffer in
-        made.contains(BufferID(position)) ? Buffer(name: buffer.name, type: .single(buffer.type.dtype)) : buffer
+        made.contains(BufferID(position))
+          ? Buffer(name: buffer.name, type: .single(buffer.type.dtype)) : buffer
       })
   }
 
@@ -58,7 +59,8 @@ struct EpilogueText {
   private var rows: [Axis] { access.loops[0] }
   private var columns: [Axis] { access.loops[1] }
 
-  /// Where a register tile can be stored as it is: the result is the plain sum and rows are contiguous.
+  /// Where a register tile can be stored as it is: the result is the plain sum and rows are
+  /// contiguous.
   func direct(row: String, column: String) -> (address: String, rowStride: Int)? {
     guard stages.count == 1, rows.count == 1, columns.count == 1,
       scalars.program[stages[0].output].type.dtype == accumulator,
@@ -72,11 +74,13 @@ struct EpilogueText {
   }
 
   func call(_ batch: [Axis]) -> String {
-    let values = ["call"] + batch.map(\.variable) + ["row", "rows", "column", "columns", "tile", "padded"]
+    let values =
+      ["call"] + batch.map(\.variable) + ["row", "rows", "column", "columns", "tile", "padded"]
     return "\(name)(\(values.joined(separator: ", ")))"
   }
 
-  /// `name(call, batch…, row, rows, column, columns, tile, stride)`: rows of the tile are `stride` apart.
+  /// `name(call, batch…, row, rows, column, columns, tile, stride)`, where `stride` is the distance
+  /// between rows of the tile.
   var text: String {
     let parameters =
       ["const granary_call *call"] + arguments.map { "int64_t \($0.variable)" }
@@ -97,7 +101,7 @@ struct EpilogueText {
     }
     return """
       static __attribute__((noinline)) void \(name)(\(parameters.joined(separator: ", "))) {
-      \(lines(2, scalars.pointers(access.expressions, made: stages.map(\.output), outputs: storedBuffers)))
+      \(lines(2, pointers))
         for (int64_t i = 0; i < rows; i++) {
       \(lines(4, decode("row + i", rows)))
           for (int64_t j0 = 0; j0 < columns;) {
@@ -114,6 +118,11 @@ struct EpilogueText {
         }
       }
       """
+  }
+
+  private var pointers: [String] {
+    scalars.pointers(
+      access.expressions, made: stages.map(\.output), outputs: storedBuffers)
   }
 
   private var storedBuffers: [BufferID] {
@@ -140,7 +149,8 @@ struct EpilogueText {
 }
 
 extension Expression {
-  /// The expression with loads of `made` at the point of the iteration itself as loads of single elements.
+  /// The expression with loads of `made` at the point of the iteration itself as loads of single
+  /// elements.
   fileprivate func readingLocally(_ made: Set<BufferID>) -> Expression {
     rewritten { expression in
       guard case .load(let buffer, let type, _) = expression, made.contains(buffer) else {

@@ -3,8 +3,9 @@ import TensorProgram
 
 /// Expressions over a few loops, rewritten so that each loop runs over as few axes as possible.
 ///
-/// Every load has one index, its position in memory. Neighbouring axes of a loop whose positions in memory
-/// follow each other, in every load, have become one axis (with the identity of the inner one).
+/// Every load has one index, its position in memory. Neighbouring axes of a loop whose positions in
+/// memory follow each other, in every load, have become one axis (with the identity of the inner
+/// one).
 struct FlatAccess {
   private(set) var loops: [[Axis]]
   private(set) var expressions: [Expression]

@@ -13,13 +13,14 @@ struct MicroKernelText {
   /// Distance between steps of the depth of the second factor.
   let columnStride: Int
 
-  /// `name(depth, a, b, from, to, stride)`: `to = from + a · b`, with nothing for `from` when it is null.
+  /// `name(depth, a, b, from, to, stride)`: `to = from + a · b`, with nothing for a null `from`.
   ///
   /// `from` is a tile of `vectors` vectors a row; rows of `to` are `stride` elements apart.
   var text: String {
     let width = vectors * lanes
     return """
-      static __attribute__((noinline)) void \(name)(int64_t depth, const T *restrict a, const T *restrict b, const T *from,
+      static __attribute__((noinline)) void \(name)(int64_t depth,
+          const T *restrict a, const T *restrict b, const T *from,
           T *to, int64_t stride) {
         V \(tile { row, vector in "c\(row)_\(vector)" }.joined(separator: ", "));
         if (from) {

@@ -3,8 +3,8 @@ import TensorProgram
 
 /// A factor of a contraction: where its elements are, and the C function that packs panels of it.
 ///
-/// A panel holds `width` rows (of the first factor) or columns (of the second), interleaved: all of one step
-/// of the depth side by side, then those of the next. Guards of padding give zeros in it.
+/// A panel holds `width` rows (of the first factor) or columns (of the second), interleaved: all of
+/// one step of the depth side by side, then those of the next. Guards of padding give zeros in it.
 struct PackedFactor {
   let name: String
   let value: Expression
@@ -137,9 +137,10 @@ struct PackedFactor {
     let start = along.map { "start_\($0.variable)" } ?? "0"
     let run = along.map { "\($0.extent) - \(start)" } ?? "1"
     let decoded = decode("first + j0", side).dropLast()
-    let startText = along.map {
-      ["const int64_t \(start) = (first + j0) % \($0.extent);"]
-    } ?? []
+    let startText =
+      along.map {
+        ["const int64_t \(start) = (first + j0) % \($0.extent);"]
+      } ?? []
     return """
         for (int64_t j0 = 0; j0 < width;) {
       \(lines(4, decoded + startText))

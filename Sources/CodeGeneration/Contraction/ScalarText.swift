@@ -1,7 +1,8 @@
 import KernelSpec
 import TensorProgram
 
-/// Scalar C for the elements of a contraction: loops over them are left to the compiler to vectorise.
+/// Scalar C for the elements of a contraction: loops over them are left to the compiler to
+/// vectorise.
 struct ScalarText {
   let program: TensorProgram
   private let writer: CWriter
@@ -55,7 +56,8 @@ struct ScalarText {
   func localName(_ buffer: BufferID) -> String { writer.name(of: buffer) }
   func outputName(_ buffer: BufferID) -> String { "to_\(writer.name(of: buffer))" }
 
-  /// Definitions of the pointers that `expressions` read, except for `made`, and `outputs` are written to.
+  /// Definitions of the pointers that `expressions` read, except for `made`, and `outputs` are
+  /// written to.
   func pointers(
     _ expressions: [Expression], made: [BufferID] = [], outputs: [BufferID] = []
   ) -> [String] {
@@ -66,9 +68,10 @@ struct ScalarText {
     let inputs = read.subtracting(made).sorted { $0.position < $1.position }
     return inputs.map { buffer in
       "const \(type(of: buffer)) *restrict \(localName(buffer)) = \(pointer(buffer));"
-    } + outputs.map { buffer in
-      "\(type(of: buffer)) *restrict \(outputName(buffer)) = \(pointer(buffer));"
     }
+      + outputs.map { buffer in
+        "\(type(of: buffer)) *restrict \(outputName(buffer)) = \(pointer(buffer));"
+      }
   }
 
   private func type(of buffer: BufferID) -> String { storageType(program[buffer].type.dtype) }

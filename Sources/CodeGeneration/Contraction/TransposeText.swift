@@ -1,7 +1,7 @@
 /// The C text of the function that transposes a square block of as many rows as a vector has lanes.
 ///
-/// After `log2(lanes)` rounds, each of which interleaves row `i` with row `i + lanes / 2`, rows have become
-/// columns (a perfect shuffle of the rows' and lanes' binary digits).
+/// After `log2(lanes)` rounds, each of which interleaves row `i` with row `i + lanes / 2`, rows
+/// have become columns (a perfect shuffle of the rows' and lanes' binary digits).
 struct TransposeText {
   let name: String
   let lanes: Int
