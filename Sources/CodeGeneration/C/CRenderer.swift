@@ -49,12 +49,16 @@ struct CRenderer {
   /// function is made up by the compiler.
   static let options = [
     "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-fno-builtin",
-    "-fno-tree-loop-distribute-patterns", "-Wno-psabi", "-Wno-ignored-optimization-argument",
+    "-Wno-psabi",
   ]
 
   private static func prelude(bufferCount: Int) -> String {
     """
     #include <stdint.h>
+
+    #if !defined(__clang__)
+    #pragma GCC optimize("no-tree-loop-distribute-patterns")
+    #endif
 
     typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);
     typedef struct granary_context {
