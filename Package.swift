@@ -99,9 +99,10 @@ let package = Package(
         "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
         "Support", "CLinux",
         product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
-        product("NIOHTTP1", "swift-nio"), product("Logging", "swift-log"),
+        product("Logging", "swift-log"),
         product("Metrics", "swift-metrics"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
+        product("UnixSignals", "swift-service-lifecycle"),
         product("ArgumentParser", "swift-argument-parser"),
       ]),
 

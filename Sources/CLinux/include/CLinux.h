@@ -5,5 +5,6 @@
 #include "granary_channel.h"
 #include "granary_process.h"
 #include "granary_sandbox.h"
+#include "memory_file.h"
 
 #endif

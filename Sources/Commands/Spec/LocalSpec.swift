@@ -2,7 +2,7 @@ import Glibc
 import KernelSpec
 
 /// The text of one spec, and where it came from.
-struct SpecSource {
+struct LocalSpec {
   /// A file, possibly with a line; `nil` for a spec given as an argument.
   var origin: String?
   var bytes: [UInt8]
@@ -17,15 +17,15 @@ struct SpecSource {
   }
 
   /// The specs that an argument means: those of a file, of standard input, or itself.
-  static func read(_ argument: String) throws(SpecFailure) -> [SpecSource] {
+  static func read(_ argument: String) throws(SpecFailure) -> [LocalSpec] {
     if argument == "-" {
-      return [SpecSource(origin: "standard input", bytes: try contents(0, "-"))]
+      return [LocalSpec(origin: "standard input", bytes: try contents(0, "-"))]
     }
     let file = open(argument, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else {
       let reason = errno
       if argument.contains("(") || argument.contains("{") || argument.contains(":") {
-        return [SpecSource(origin: nil, bytes: Array(argument.utf8))]
+        return [LocalSpec(origin: nil, bytes: Array(argument.utf8))]
       }
       throw SpecFailure(
         code: "file.unreadable", who: "input", exitCode: 2,
@@ -34,16 +34,16 @@ struct SpecSource {
     defer { close(file) }
     let bytes = try contents(file, argument)
     guard argument.hasSuffix(".jsonl") else {
-      return [SpecSource(origin: argument, bytes: bytes)]
+      return [LocalSpec(origin: argument, bytes: bytes)]
     }
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     return lines.enumerated().filter { !$0.element.isEmpty }.map {
-      SpecSource(origin: "\(argument):\($0.offset + 1)", bytes: Array($0.element))
+      LocalSpec(origin: "\(argument):\($0.offset + 1)", bytes: Array($0.element))
     }
   }
 
   /// The only spec that an argument means.
-  static func one(_ argument: String) throws(SpecFailure) -> SpecSource {
+  static func one(_ argument: String) throws(SpecFailure) -> LocalSpec {
     let sources = try read(argument)
     guard let source = sources.first, sources.count == 1 else {
       throw SpecFailure(
