@@ -97,7 +97,7 @@ let package = Package(
       "DaemonService",
       [
         "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
-        "Support", "CLinux",
+        "RunnerProtocol", "Support", "CLinux",
         product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
         product("Logging", "swift-log"),
         product("Metrics", "swift-metrics"),

@@ -1,3 +1,4 @@
+import KernelSpec
 import DaemonAPI
 
 /// Lays out tables and numbers for people. Pure, so that it is tested without a daemon.
