@@ -29,8 +29,8 @@ package struct OpenCLCompiler: KernelCompiler {
 
 /// Runs OpenCL kernels in `granary-runner` processes, on the first device of the first platform.
 ///
-/// The sandbox is looser than for shared objects, since a driver compiles and starts threads: the session's
-/// report says so.
+/// The sandbox is looser than for shared objects, since a driver compiles and starts threads: the
+/// session's report says so.
 package struct OpenCLRunner: KernelRunner {
   /// What a driver with a compiler in it maps beyond the kernel's own memory.
   private static let driverBytes = 16 << 30

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A directory that only this user can enter; removed, with all that is in it, at the end of its life.
+/// A directory that only this user can enter; removed, with all that is in it, at the end of its
+/// life.
 final class PrivateDirectory: Sendable {
   let path: String
   private static let fileLimit = 64 << 20

@@ -5,8 +5,8 @@ package import RunnerProtocol
 
 /// The parent's side of one runner process.
 ///
-/// Believes nothing that the process says beyond the bytes of the outputs: those it poisons itself before
-/// the call and reads as soon as the reply is there.
+/// Believes nothing that the process says beyond the bytes of the outputs: those it poisons itself
+/// before the call and reads as soon as the reply is there.
 package actor RunnerSession: KernelSession {
   package private(set) var sandbox = SandboxReport()
   private let executor = ThreadExecutor()
@@ -134,9 +134,11 @@ package actor RunnerSession: KernelSession {
       inputs.fill(with: Poison.output)
     }
     for (region, value) in zip(setup.inputs.regions, values) {
-      inputs.write(Array(value.prefix(region.count)), at: region.range(placement).lowerBound)
+      inputs.write(value, at: region.range(placement).lowerBound, limit: region.count)
     }
-    loaded = values
+    loaded = zip(setup.inputs.regions, values).map { region, value in
+      value.count <= region.count ? value : Array(value.prefix(region.count))
+    }
   }
 
   private var inputsUnchanged: Bool {
@@ -186,8 +188,8 @@ package actor RunnerSession: KernelSession {
       outputs: taken)
   }
 
-  /// A reply that is there before it was asked for was not written by the runner's own code; bytes next to
-  /// an output that lost their poison were written by the kernel.
+  /// A reply that is there before it was asked for was not written by the runner's own code; bytes
+  /// next to an output that lost their poison were written by the kernel.
   private func ruleBroken() -> String? {
     if granary_await(channel, -1, 0) & 1 != 0 { return "the kernel wrote to the runner's channel" }
     for (index, region) in setup.outputs.regions.enumerated() {

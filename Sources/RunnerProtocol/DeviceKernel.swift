@@ -3,8 +3,8 @@ import Glibc
 
 /// A kernel that a device's driver builds from its text, as a list of launches.
 ///
-/// Guards and poison work as for shared objects as long as the device uses the host's memory in place, as a
-/// processor's driver does.
+/// Guards and poison work as for shared objects as long as the device uses the host's memory in
+/// place, as a processor's driver does.
 struct DeviceKernel: LoadedKernel {
   private let device: OpaquePointer
   /// The launches for each placement of the buffers.

@@ -169,8 +169,8 @@ package struct RunnerCommand: Sendable, Hashable {
   }
 }
 
-/// The layout of a reply in words: a marker, the command's sequence number, the kernel's status, and the
-/// nanoseconds of each call.
+/// The layout of a reply in words: a marker, the command's sequence number, the kernel's status,
+/// and the nanoseconds of each call.
 package enum RunnerReply {
   package static let marker = 0x5245_504c
   package static let headerWords = 3

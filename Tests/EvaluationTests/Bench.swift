@@ -49,7 +49,8 @@ struct Bench {
 
     """
 
-  /// The source of a kernel with the given body; `a`, `b`, `y`, `w` and `context` are its arguments.
+  /// The source of a kernel with the given body; `a`, `b`, `y`, `w` and `context` are its
+  /// arguments.
   static func source(_ body: String, outside: String = "", options: [String] = ["-O2"])
     -> KernelSource
   {
