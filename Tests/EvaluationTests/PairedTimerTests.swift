@@ -102,7 +102,7 @@ import Testing
   }
 }
 
-/// Stands for a kernel that took over its runner: it claims a hundredth of the time of one artifact.
+/// Stands for a kernel that took over its runner: it claims a hundredth of its time.
 private struct ForgingRunner: KernelRunner {
   let runner: NativeRunner
   let victim: Digest
