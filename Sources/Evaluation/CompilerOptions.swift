@@ -15,7 +15,7 @@ enum CompilerOptions {
   static func refused(in options: [String]) -> String? {
     options.first { option in
       if option == "-lm" { return false }
-      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std="]
+      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std=", "-Wno-"]
       let forbidden = [
         "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize", "-fopenmp",
       ]

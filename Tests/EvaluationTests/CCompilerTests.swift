@@ -56,6 +56,13 @@ import Testing
     #expect(try await log(of: source).contains("not allowed"))
   }
 
+  @Test("options of the language and of warnings are accepted")
+  func harmlessOptions() async throws {
+    let options = ["-O3", "-fno-trapping-math", "-fwrapv", "-fno-builtin", "-Wno-psabi", "-DX=1"]
+    let source = Bench.source(Bench.honestBody, options: options)
+    #expect(try await log(of: source) == "compiled")
+  }
+
   @Test("a compiler that does not end is killed with all that it started")
   func endless() async throws {
     let run = await ToolRunProbe.run(["/bin/sh", "-c", "sleep 60 & sleep 60"], milliseconds: 50)
