@@ -2,8 +2,8 @@ import KernelSpec
 
 /// The options that a kernel is compiled with.
 enum CompilerOptions {
-  /// Always given. Contraction to fused multiply-adds is allowed; reordering of sums is not, unless a source
-  /// asks for it.
+  /// Always given. Contraction to fused multiply-adds is allowed; reordering of sums is not, unless
+  /// a source asks for it.
   private static let fixed = [
     "-std=gnu11", "-shared", "-fPIC", "-march=native", "-ffp-contract=fast", "-fno-math-errno",
     "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-nostdlib",
@@ -15,9 +15,9 @@ enum CompilerOptions {
   static func refused(in options: [String]) -> String? {
     options.first { option in
       if option == "-lm" { return false }
-      let prefixes = ["-O", "-W", "-f", "-m", "-D", "-U", "-std="]
+      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std=", "-Wno-"]
       let forbidden = [
-        "-Wl,", "-Wa,", "-Wp,", "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize",
+        "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize",
         "-fopenmp",
       ]
       return !prefixes.contains(where: option.hasPrefix)
@@ -48,8 +48,9 @@ enum CompilerOptions {
 
 /// What compilers call without being asked: clearing, copying and comparing memory.
 ///
-/// Appended to each source that is linked with no library. Hidden, so that nothing is exported, and dropped
-/// by the linker when unused. The barriers keep a compiler from turning the loops into calls of themselves.
+/// Appended to each source that is linked with no library. Hidden, so that nothing is exported, and
+/// dropped by the linker when unused. The barriers keep a compiler from turning the loops into
+/// calls of themselves.
 enum FreestandingSupport {
   static let text = """
     #define GRANARY_SUPPORT __attribute__((visibility("hidden"), noinline))

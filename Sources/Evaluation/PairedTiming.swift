@@ -39,7 +39,8 @@ package struct PairedTiming: Sendable, Hashable {
       rooflineFraction: floorNanoseconds / max(nanoseconds, 1))
   }
 
-  /// The percentile bootstrap of the median: Efron and Tibshirani, "An Introduction to the Bootstrap", §13.3.
+  /// The percentile bootstrap of the median: Efron and Tibshirani, "An Introduction to the
+  /// Bootstrap", §13.3.
   private static func lowerBound(_ ratios: [Double], seed: UInt64) -> Double {
     guard ratios.count > 1 else { return 0 }
     var random = SeededRandom(seed: seed)
