@@ -226,7 +226,8 @@ extension FlatKernel.FlatStage {
 extension Expression {
   /// The expression with each whole index replaced; indices inside indices are replaced first.
   fileprivate func mappingWholeIndices(_ replace: @escaping (Index) -> Index) -> Expression {
-    let whole = { (index: Index) in replace(index.mappingValues { $0.mappingWholeIndices(replace) }) }
+    let whole = { (index: Index) in replace(index.mappingValues { $0.mappingWholeIndices(replace) })
+    }
     return switch self {
     case .real, .integer: self
     case .index(let index, let type): .index(whole(index), type)
