@@ -92,6 +92,25 @@ import Testing
     }
   }
 
+  @Test("an illegal schedule or a scan along the grid is refused")
+  func refusals() throws {
+    let generator = CodeGenerator(hardware: testHardware, language: .c)
+    let program = softmax(rows: 4, columns: 64)
+    var schedule = generator.space(for: program).defaultSchedule
+    #expect(generator.violation(of: schedule, for: program) == nil)
+    schedule.kernels[0].parameters["lanes"] = 3
+    #expect(generator.violation(of: schedule, for: program) != nil)
+    #expect(throws: CodeGenerationError.self) {
+      try generator.source(for: program, schedule: schedule)
+    }
+    var scan = runningSum(rows: 4, columns: 8)
+    scan.kernels[0].outer = scan.kernels[0].stages[0].domain
+    let fallback = generator.space(for: scan).defaultSchedule
+    #expect(throws: CodeGenerationError.self) {
+      try generator.source(for: scan, schedule: fallback)
+    }
+  }
+
   private func reduction(_ combiner: Combiner, _ dtype: DType, reducesRows: Bool) -> FusedProgram {
     var build = ProgramBuilder()
     let x = build.input(dtype, [37, 41])

@@ -42,6 +42,11 @@ package struct FlatKernel: Sendable, Hashable {
           .malformedProgram,
           "The domain of '\(program[stage.output].name)' does not begin with the kernel's axes.")
       }
+      if case .scan(let dimension, _, _) = stage.body, dimension < kernel.outer.count {
+        throw CodeGenerationError(
+          .malformedProgram,
+          "'\(program[stage.output].name)' is scanned along an axis of the kernel's grid.")
+      }
       let own = stage.renamingOwnAxes(depth: kernel.outer.count, next: &nextAxis)
       stages.append(FlatStage(own, depth: kernel.outer.count, in: program, strides: strides))
     }
