@@ -2,7 +2,7 @@
 .PHONY: setup build release test format lint
 
 setup:
-	@tools/setup
+	@.ci/setup
 
 build: setup
 	swift build

@@ -57,6 +57,8 @@ let package = Package(
     // Shims over the system's libraries and calls.
     .target(name: "CLinux"),
     .target(name: "CKernelHost"),
+    // Its loops measure the hardware, so they are optimised in debug builds too.
+    .target(name: "CHardware", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // The modules, in the order data flows. docs/architecture.md says what each owns.
@@ -64,7 +66,7 @@ let package = Package(
     module(
       "CacheSchema", [product("GRDB", "GRDB.swift")], path: "cache-schema/Sources/CacheSchema"),
     module("KernelSpec", ["Support", product("Crypto", "swift-crypto")]),
-    module("Hardware", ["KernelSpec", "Support", "CLinux"]),
+    module("Hardware", ["KernelSpec", "Support", "CHardware"]),
     module("TensorProgram", ["KernelSpec", "Support"]),
     module("CodeGeneration", ["TensorProgram", "Hardware", "KernelSpec", "Support"]),
     module("Search", ["Hardware", "KernelSpec", "Support"]),
@@ -82,7 +84,8 @@ let package = Package(
       "Optimization",
       [
         "Support", "KernelSpec", "Hardware", "TensorProgram", "CodeGeneration", "Search",
-        "Evaluation", "Knowledge", "CacheStore", "RemoteTiers", product("Logging", "swift-log"),
+        "RunnerProtocol", "Evaluation", "Knowledge", "CacheStore", "RemoteTiers",
+        product("Logging", "swift-log"),
       ]),
     module("DaemonAPI", ["KernelSpec", "Support"]),
     module("DaemonClient", ["CKernelHost", "CLinux", "DaemonAPI", "KernelSpec", "Support"]),
@@ -96,11 +99,12 @@ let package = Package(
       "DaemonService",
       [
         "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
-        "Support", "CLinux",
+        "RunnerProtocol", "Support", "CLinux",
         product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
-        product("NIOHTTP1", "swift-nio"), product("Logging", "swift-log"),
+        product("Logging", "swift-log"),
         product("Metrics", "swift-metrics"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
+        product("UnixSignals", "swift-service-lifecycle"),
         product("ArgumentParser", "swift-argument-parser"),
       ]),
 
@@ -121,7 +125,12 @@ let package = Package(
       "EvaluationTests",
       ["Evaluation", "RunnerProtocol", "Hardware", "KernelSpec", "Support", "granary-runner"]),
     tests("KnowledgeTests", ["Knowledge", "Hardware", "KernelSpec", "Support"]),
-    tests("CacheStoreTests", ["CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support"]),
+    tests(
+      "CacheStoreTests",
+      [
+        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
+        product("GRDB", "GRDB.swift"),
+      ]),
     tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",

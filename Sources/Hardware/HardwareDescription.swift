@@ -61,7 +61,7 @@ package struct TuningIdentity: Sendable, Hashable, Codable {
   package var canonicalText: String {
     """
     model=\(model);architecture=\(architecture);vector=\(vectorFeatures.joined(separator: ","));\
-    threads=\(threads);caches=\(cacheBytes.map(String.init).joined(separator: ","))
+    registers=\(vectorRegisters)x\(vectorBytes);threads=\(threads);caches=\(cacheBytes.map(String.init).joined(separator: ","))
     """
   }
 }

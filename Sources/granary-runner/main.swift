@@ -1,1 +1,4 @@
-print("")
+import Glibc
+import RunnerProtocol
+
+exit(RunnerService.run())

@@ -1,1 +1,10 @@
-#pragma once
+/* Calls of the Linux kernel and the C library that Swift cannot make by itself. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include "granary_channel.h"
+#include "granary_process.h"
+#include "granary_sandbox.h"
+#include "memory_file.h"
+
+#endif

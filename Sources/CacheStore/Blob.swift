@@ -1,0 +1,73 @@
+import CZstd
+import KernelSpec
+import Support
+
+/// Compressed bytes that name themselves: `cache-schema/blob-format.md`.
+enum Blob {
+  static let headerBytes = 64
+  static let limitBytes = 256 << 20
+  private static let magic = Array("GRNB".utf8)
+  private static let version: UInt8 = 1
+  private static let level: Int32 = 3
+
+  /// - Throws: `too-large` beyond ``limitBytes``, `internal` when zstd fails.
+  static func encode(_ bytes: [UInt8], digest: Digest) throws -> [UInt8] {
+    guard bytes.count <= limitBytes else {
+      throw GranaryError(
+        .tooLarge, "a blob of \(bytes.count) bytes; at most \(limitBytes) are stored",
+        responsible: .input)
+    }
+    let frame = try compress(bytes)
+    var blob = magic + [version, 0, 0, 0]
+    blob.reserveCapacity(headerBytes + frame.count)
+    blob.append(littleEndian: UInt64(bytes.count))
+    blob += digest.bytes
+    blob.append(littleEndian: UInt64(frame.count))
+    blob += Digest(of: blob).bytes.prefix(8)
+    return blob + frame
+  }
+
+  /// - Returns: `nil` unless every field agrees and the bytes have this digest.
+  static func decode(_ blob: [UInt8], digest: Digest) -> [UInt8]? {
+    guard blob.count > headerBytes, blob.starts(with: magic + [version, 0, 0, 0]),
+      blob[16..<48].elementsEqual(digest.bytes),
+      blob[56..<64].elementsEqual(Digest(of: blob[..<56]).bytes.prefix(8)),
+      blob[48...].littleEndianValue == UInt64(blob.count - headerBytes),
+      blob[8...].littleEndianValue <= UInt64(limitBytes)
+    else { return nil }
+    let bytes = decompress(blob[headerBytes...], sizeBytes: Int(blob[8...].littleEndianValue))
+    guard let bytes, Digest(of: bytes) == digest else { return nil }
+    return bytes
+  }
+
+  private static func compress(_ bytes: [UInt8]) throws -> [UInt8] {
+    let bound = ZSTD_compressBound(bytes.count)
+    var failure: String?
+    let frame = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+      let written = bytes.withUnsafeBytes {
+        ZSTD_compress(buffer.baseAddress, bound, $0.baseAddress, bytes.count, level)
+      }
+      if ZSTD_isError(written) != 0 {
+        failure = String(cString: ZSTD_getErrorName(written))
+      } else {
+        count = written
+      }
+    }
+    if let failure {
+      throw GranaryError(.storeInternal, "zstd: \(failure)", responsible: .internal)
+    }
+    return frame
+  }
+
+  private static func decompress(_ frame: ArraySlice<UInt8>, sizeBytes: Int) -> [UInt8]? {
+    var complete = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: max(sizeBytes, 1)) { buffer, count in
+      let written = frame.withUnsafeBytes {
+        ZSTD_decompress(buffer.baseAddress, sizeBytes, $0.baseAddress, $0.count)
+      }
+      complete = ZSTD_isError(written) == 0 && written == sizeBytes
+      count = complete ? written : 0
+    }
+    return complete ? bytes : nil
+  }
+}

@@ -1,0 +1,166 @@
+import FoundationEssentials
+import GRDB
+package import KernelSpec
+import Support
+
+/// What the store holds.
+package struct StoreStatistics: Sendable, Hashable {
+  package var entries: Int
+  package var revisions: Int
+  package var blobs: Int
+  package var uncompressedBytes: Int
+  package var compressedBytes: Int
+}
+
+/// The stored key that differs least from another.
+package struct NearestEntry: Sendable, Hashable {
+  package var entry: StoredEntry
+  /// The names of the parts that differ.
+  package var differing: [String]
+}
+
+extension CacheStore {
+  /// Entries whose name or hardware contains a text (all without one), last used first.
+  package func entries(containing text: String = "", limit: Int = .max) throws -> [StoredEntry] {
+    try entries(
+      "WHERE instr(entries.name, ?1) OR instr(hardware, ?1) OR ?1 = ''", [text], limit: limit)
+  }
+
+  /// The only entry whose key begins with hexadecimal digits.
+  ///
+  /// - Throws: `store-not-found` when there is none or there are several.
+  package func entry(keyPrefix: String) throws -> StoredEntry {
+    let found = try entries(
+      "WHERE substr(hex(key), 1, length(?1)) = upper(?1)", [keyPrefix], limit: 2)
+    guard let entry = found.first, found.count == 1 else {
+      let count = found.isEmpty ? "no" : "more than one"
+      throw GranaryError(
+        .storeNotFound, "\(count) entry has a key that begins with \(keyPrefix)",
+        responsible: .input)
+    }
+    return entry
+  }
+
+  /// The revisions of a key that are undamaged, newest first.
+  package func revisions(key: Digest) throws -> [StoredRevision] {
+    try read { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT \(RevisionRow.columns) FROM revisions JOIN entries ON entries.id = entry
+          WHERE entries.key = ? ORDER BY revisions.number DESC
+          """, arguments: [key.column]
+      ).compactMap { RevisionRow($0)?.revision }
+    }
+  }
+
+  /// Notes that keys were used just now.
+  package func touch(_ keys: [Digest]) throws {
+    let now = time.wallSeconds
+    try write { database in
+      for key in keys {
+        try database.execute(
+          sql: "UPDATE entries SET last_used = ?, use_count = use_count + 1 WHERE key = ?",
+          arguments: [now, key.column])
+      }
+    }
+  }
+
+  /// Forgets a key with its revisions; blobs go with the next collection.
+  package func remove(key: Digest) throws {
+    try change("DELETE FROM entries WHERE key = ?", [key.column], key: key)
+  }
+
+  /// Serves the newest revision of a key, or the given one, until it is unpinned, and keeps it.
+  package func pin(key: Digest, revision: Int? = nil) throws {
+    try change(
+      """
+      UPDATE entries SET pinned_revision = (SELECT max(number) FROM revisions
+        WHERE entry = entries.id AND number = coalesce(?2, number))
+      WHERE key = ?1 AND EXISTS (SELECT 1 FROM revisions
+        WHERE entry = entries.id AND number = coalesce(?2, number))
+      """, [key.column, revision], key: key)
+  }
+
+  package func unpin(key: Digest) throws {
+    try change("UPDATE entries SET pinned_revision = NULL WHERE key = ?", [key.column], key: key)
+  }
+
+  package func statistics() throws -> StoreStatistics {
+    try read { database in
+      let row = try Row.fetchOne(
+        database,
+        sql: """
+          SELECT (SELECT count(*) FROM entries) AS entries,
+            (SELECT count(*) FROM revisions) AS revisions, count(*) AS blobs,
+            coalesce(sum(size_bytes), 0) AS size, coalesce(sum(stored_bytes), 0) AS stored
+          FROM blobs
+          """)
+      return StoreStatistics(
+        entries: row?["entries"] ?? 0, revisions: row?["revisions"] ?? 0,
+        blobs: row?["blobs"] ?? 0, uncompressedBytes: row?["size"] ?? 0,
+        compressedBytes: row?["stored"] ?? 0)
+    }
+  }
+
+  /// The entry with the most equal key parts, which explains a miss.
+  package func nearest(to parts: [StoredKeyPart]) throws -> NearestEntry? {
+    let wanted = try StoreJSON.encode(parts)
+    let best = try entries(
+      """
+      JOIN (SELECT entry, count(*) AS equal FROM key_parts
+        JOIN entries AS owner ON owner.id = entry
+        JOIN json_each(?1) AS part ON part.value ->> 'name' = key_parts.name
+          AND part.value ->> 'value' = coalesce(key_parts.value, owner.spec)
+        GROUP BY entry ORDER BY equal DESC, entry DESC LIMIT 1) AS near
+        ON near.entry = entries.id
+      """, [wanted], limit: 1)
+    guard let entry = best.first else { return nil }
+    let stored = Set(entry.parts)
+    return NearestEntry(
+      entry: entry, differing: parts.filter { !stored.contains($0) }.map(\.name))
+  }
+
+  private func change(_ sql: String, _ arguments: StatementArguments, key: Digest) throws {
+    try write(durable: true) { database in
+      try database.execute(sql: sql, arguments: arguments)
+      guard database.changesCount > 0 else {
+        throw GranaryError(
+          .storeNotFound, "there is no such entry or revision: \(key)", responsible: .input)
+      }
+    }
+  }
+
+  private func entries(_ condition: String, _ arguments: StatementArguments, limit: Int) throws
+    -> [StoredEntry]
+  {
+    try read { database in
+      let sql = """
+        SELECT entries.*, revisions.number, revisions.verdict FROM entries
+        JOIN revisions ON revisions.entry = entries.id AND revisions.number =
+          (SELECT max(number) FROM revisions WHERE entry = entries.id)
+        \(condition)
+        ORDER BY last_used DESC, entries.id LIMIT \(limit)
+        """
+      return try Row.fetchAll(database, sql: sql, arguments: arguments).compactMap {
+        try Self.entry($0, in: database)
+      }
+    }
+  }
+
+  private static func entry(_ row: Row, in database: Database) throws -> StoredEntry? {
+    guard let key = Digest(column: row["key"]), let verdict = Verdict(rawValue: row["verdict"])
+    else { return nil }
+    let spec: String = row["spec"]
+    let id: Int64 = row["id"]
+    let statement = try database.cachedStatement(
+      sql: "SELECT name, value FROM key_parts WHERE entry = ? ORDER BY position")
+    let parts = try Row.fetchAll(statement, arguments: [id]).map {
+      StoredKeyPart(name: $0["name"], value: $0["value"] ?? spec)
+    }
+    return StoredEntry(
+      key: key, spec: spec, name: row["name"], hardware: row["hardware"], parts: parts,
+      created: row["created"], lastUsed: row["last_used"], useCount: row["use_count"],
+      pinnedRevision: row["pinned_revision"], revision: row["number"], verdict: verdict)
+  }
+}

@@ -1,0 +1,82 @@
+import GRDB
+import KernelSpec
+package import Support
+import Synchronization
+
+/// The local store: an index in SQLite, and compressed blobs in the index or in files.
+///
+/// One process has a store open at a time. Every method may be called from any thread and blocks it for the
+/// time of the disk operation. Methods throw ``GranaryError`` with a `store-…` code, `disk-full`,
+/// `not-writable` or `system`. A corrupt or missing blob, or a damaged row, is a miss and never an error.
+package final class CacheStore: Sendable {
+  package let directory: String
+  let fileSystem: any FileSystem
+  let time: any TimeSource
+  let pool: DatabasePool
+  private let lock: FileLock
+  /// Held while files and index change together, so that a collection never removes a file whose row is
+  /// about to be committed.
+  let changing = Mutex(())
+
+  private init(
+    directory: String, fileSystem: any FileSystem, time: any TimeSource, pool: DatabasePool,
+    lock: FileLock
+  ) {
+    self.directory = directory
+    self.fileSystem = fileSystem
+    self.time = time
+    self.pool = pool
+    self.lock = lock
+  }
+
+  /// Opens or creates the store in a directory. A damaged database is moved to `quarantine`, what can be
+  /// believed is taken from it, and the store opens with that.
+  ///
+  /// - Throws: `store-locked` when it is open elsewhere, `store-too-new` for a newer schema.
+  package static func open(
+    directory: String, fileSystem: any FileSystem = LocalFileSystem(),
+    clock: any TimeSource = SystemTime()
+  ) throws -> CacheStore {
+    try LocalFileSystem().createDirectory(directory)
+    guard let lock = try FileLock(path: directory + "/lock") else {
+      throw GranaryError(
+        .storeLocked, "the store \(directory) is open in another process; stop it first",
+        responsible: .environment)
+    }
+    let opening = StoreOpening(directory: directory, time: clock)
+    let pool = try StoreOpening.translating { try opening.pool() }
+    return CacheStore(
+      directory: directory, fileSystem: fileSystem, time: clock, pool: pool, lock: lock)
+  }
+
+  /// Closes the database and notes that it was left in order. Using the store afterwards throws.
+  package func close() throws {
+    try StoreOpening.translating {
+      try pool.close()
+      try LocalFileSystem().remove(directory + "/" + StoreOpening.uncleanMarker)
+    }
+    lock.release()
+  }
+
+  /// Reads from one consistent state.
+  func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try StoreOpening.translating { try pool.read(body) }
+  }
+
+  /// Writes in one transaction. A `durable` one survives a power failure once this returns; another survives
+  /// the end of the process.
+  func write<Value>(durable: Bool = false, _ body: (Database) throws -> Value) throws -> Value {
+    try StoreOpening.translating {
+      try pool.writeWithoutTransaction { database in
+        try database.execute(sql: "PRAGMA synchronous = \(durable ? "FULL" : "NORMAL")")
+        var result: Value?
+        try database.inTransaction(.immediate) {
+          result = try body(database)
+          return .commit
+        }
+        guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+        return result
+      }
+    }
+  }
+}

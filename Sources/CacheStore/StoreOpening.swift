@@ -1,0 +1,119 @@
+import CacheSchema
+import GRDB
+import KernelSpec
+import Support
+
+/// Opens the database, and rebuilds it when it is damaged.
+struct StoreOpening {
+  /// Present while the store is open; left behind by a crash.
+  static let uncleanMarker = "unclean"
+  let directory: String
+  let time: any TimeSource
+
+  private var path: String { directory + "/index.sqlite" }
+  private var marker: String { directory + "/" + Self.uncleanMarker }
+
+  func pool() throws -> DatabasePool {
+    let files = LocalFileSystem()
+    let unclean = try files.sizeBytes(of: marker) != nil
+    if !unclean { try files.write([], atomicallyTo: marker) }
+    do {
+      return try checkedPool(thoroughly: unclean)
+    } catch let error as DatabaseError where Self.isDamage(error) {
+      return try rebuiltPool()
+    }
+  }
+
+  private func checkedPool(thoroughly: Bool) throws -> DatabasePool {
+    let pool = try DatabasePool(path: path, configuration: Self.configuration)
+    do {
+      try pool.writeWithoutTransaction { try check($0, thoroughly: thoroughly) }
+      try CacheSchema.migrator.migrate(pool)
+      return pool
+    } catch {
+      try? pool.close()
+      throw error
+    }
+  }
+
+  private func check(_ database: Database, thoroughly: Bool) throws {
+    let application = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+    if tables == 0, application == 0 { return }
+    guard application == CacheSchema.applicationID else {
+      throw DatabaseError(resultCode: .SQLITE_NOTADB, message: "not a store")
+    }
+    guard version <= CacheSchema.version else {
+      throw GranaryError(
+        .storeTooNew,
+        "the store \(directory) has schema \(version); this Granary reads up to "
+          + "\(CacheSchema.version): use a newer Granary or another directory",
+        responsible: .environment)
+    }
+    if thoroughly {
+      let answer = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
+      guard answer == "ok" else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: answer)
+      }
+    }
+  }
+
+  /// Moves the damaged database aside and makes a new one of what can be believed.
+  private func rebuiltPool() throws -> DatabasePool {
+    let files = LocalFileSystem()
+    let stamp = "\(Int(time.wallSeconds))"
+    var aside = "\(directory)/quarantine/index-\(stamp)"
+    var attempt = 1
+    while try files.sizeBytes(of: aside) != nil {
+      aside = "\(directory)/quarantine/index-\(stamp)-\(attempt)"
+      attempt += 1
+    }
+    try files.createDirectory(aside)
+    for suffix in ["", "-wal", "-shm"] where try files.sizeBytes(of: path + suffix) != nil {
+      try files.rename(path + suffix, to: "\(aside)/index.sqlite\(suffix)")
+    }
+    let pool = try checkedPool(thoroughly: false)
+    try Salvage(from: aside + "/index.sqlite", into: pool).run()
+    return pool
+  }
+
+  private static var configuration: Configuration {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(5)
+    configuration.prepareDatabase { database in
+      if !database.configuration.readonly {
+        try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF")
+      }
+      try database.execute(
+        sql: """
+          PRAGMA mmap_size = 67108864; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON
+          """)
+    }
+    return configuration
+  }
+
+  private static func isDamage(_ error: DatabaseError) -> Bool {
+    [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT].contains(error.resultCode)
+      || error.extendedResultCode == .SQLITE_IOERR_SHORT_READ
+      || (error.resultCode == .SQLITE_ERROR && error.message?.contains("malformed") == true)
+  }
+
+  /// Turns SQLite's errors into ``GranaryError``.
+  static func translating<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      let code: GranaryError.Code =
+        switch error.resultCode {
+        case .SQLITE_FULL: .diskFull
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: .notWritable
+        case _ where isDamage(error): .storeDamaged
+        default: .storeFailed
+        }
+      throw GranaryError(
+        code, "the store's database: \(error.message ?? error.resultCode.description)",
+        responsible: .environment, underlying: error)
+    }
+  }
+}

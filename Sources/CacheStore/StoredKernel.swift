@@ -1,0 +1,67 @@
+package import KernelSpec
+package import Support
+
+/// A named part of a kernel key, kept so that two keys can be compared.
+package struct StoredKeyPart: Sendable, Hashable, Codable {
+  package var name: String
+  package var value: String
+
+  package init(name: String, value: String) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// What is served for a key.
+package struct StoredKernel: Sendable, Hashable {
+  package var key: Digest
+  /// Counts from 1 for each key and never repeats.
+  package var revision: Int
+  package var verdict: Verdict
+  package var artifact: Artifact
+  package var evidence: Evidence
+}
+
+/// A revision without its bytes.
+package struct StoredRevision: Sendable, Hashable {
+  package var number: Int
+  package var verdict: Verdict
+  package var manifest: Artifact.Manifest
+  package var evidence: Evidence
+  /// Seconds since 1970.
+  package var created: Double
+  package var searchSeconds: Double
+}
+
+/// What the store knows about a key.
+package struct StoredEntry: Sendable, Hashable {
+  package var key: Digest
+  /// The canonical text of the spec.
+  package var spec: String
+  package var name: String
+  package var hardware: String
+  package var parts: [StoredKeyPart]
+  package var created: Double
+  package var lastUsed: Double
+  package var useCount: Int
+  /// The revision that is served whatever is found later.
+  package var pinnedRevision: Int?
+  /// The newest revision.
+  package var revision: Int
+  package var verdict: Verdict
+}
+
+extension GranaryError.Code {
+  /// Another process has the store open.
+  package static let storeLocked = Self(rawValue: "store-locked")
+  /// The store was written by a newer Granary.
+  package static let storeTooNew = Self(rawValue: "store-too-new")
+  /// The database cannot be read; reopening the store rebuilds it.
+  package static let storeDamaged = Self(rawValue: "store-damaged")
+  /// The database refused an operation.
+  package static let storeFailed = Self(rawValue: "store-failed")
+  /// There is no such entry, revision or search, or a prefix names several.
+  package static let storeNotFound = Self(rawValue: "store-not-found")
+  /// A defect: evidence or manifest about other bytes, or a library that fails.
+  package static let storeInternal = Self(rawValue: "store-internal")
+}

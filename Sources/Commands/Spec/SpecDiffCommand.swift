@@ -1,0 +1,43 @@
+package import ArgumentParser
+import KernelSpec
+
+/// `granary spec diff`: which parts of the keys of two specs differ.
+package struct SpecDiffCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "diff", abstract: "Compare the keys of two specs, part by part.")
+
+  @Argument(help: "A file, '-', or a spec in the text form.")
+  var first: String
+
+  @Argument(help: "What to compare it with.")
+  var second: String
+
+  @Flag(help: "Print an object with the differing parts.")
+  var json = false
+
+  package init() {}
+
+  package func run() async throws {
+    try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
+      let (one, two) = (try LocalSpec.one(first), try LocalSpec.one(second))
+      let key = SpecKeyCommand.key(try one.checked(), hardware: nil)
+      let other = SpecKeyCommand.key(try two.checked(), hardware: nil)
+      print(Self.report(key.differences(from: other), json: json))
+    }
+  }
+
+  static func report(_ differences: [KernelKey.Difference], json: Bool) -> String {
+    if json {
+      let parts = differences.map { difference in
+        let own = difference.own.map(JSONText.string) ?? "null"
+        let other = difference.other.map(JSONText.string) ?? "null"
+        return "\"\(difference.name)\":[\(own),\(other)]"
+      }
+      return "{\"equal\":\(differences.isEmpty),\"parts\":{\(parts.joined(separator: ","))}}"
+    }
+    if differences.isEmpty { return "equal: both specs have the same key" }
+    return differences.map { difference in
+      "\(difference.name)\n  - \(difference.own ?? "")\n  + \(difference.other ?? "")"
+    }.joined(separator: "\n")
+  }
+}

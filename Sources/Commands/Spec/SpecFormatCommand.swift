@@ -1,0 +1,39 @@
+package import ArgumentParser
+import KernelSpec
+
+/// `granary spec format`: a spec in one of its forms.
+package struct SpecFormatCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "format", abstract: "Print a spec in another form.")
+
+  @Argument(help: "A file, '-', or a spec in the text form.")
+  var spec: String
+
+  @Option(
+    help: "text: what people write; json: the same with overloads; canonical: what the key hashes.")
+  var form: Form?
+
+  @Flag(help: "The same as --form json; errors become an object.")
+  var json = false
+
+  enum Form: String, ExpressibleByArgument, CaseIterable {
+    case text, json, canonical
+  }
+
+  package init() {}
+
+  package func run() async throws {
+    try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
+      let form = form ?? (json ? .json : .text)
+      for source in try LocalSpec.read(spec) { print(Self.text(try source.checked(), form)) }
+    }
+  }
+
+  static func text(_ spec: CheckedSpec, _ form: Form) -> String {
+    switch form {
+    case .text: spec.textForm
+    case .json: spec.spec.formatJSON()
+    case .canonical: spec.canonicalText
+    }
+  }
+}

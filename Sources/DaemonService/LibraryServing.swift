@@ -1,0 +1,192 @@
+import CacheStore
+package import DaemonAPI
+import Evaluation
+import Hardware
+package import KernelSpec
+package import Optimization
+import Support
+import Synchronization
+
+/// Serves a kernel library over the wire types.
+package struct LibraryServing: KernelServing {
+  let library: KernelLibrary
+  private let doctorChecks: @Sendable () async -> [DoctorReport.Finding]
+
+  /// - Parameter doctorChecks: what `granary doctor` looks at beside the store.
+  package init(
+    library: KernelLibrary, doctorChecks: @escaping @Sendable () async -> [DoctorReport.Finding]
+  ) {
+    self.library = library
+    self.doctorChecks = doctorChecks
+  }
+
+  package func resolve(_ requests: [KernelRequest]) async -> [KernelAnswer] {
+    if requests.count == 1 { return [await resolve(requests[0])] }
+    return await withTaskGroup(of: (Int, KernelAnswer).self) { group in
+      for (position, request) in requests.enumerated() {
+        group.addTask { (position, await resolve(request)) }
+      }
+      var answers: [Int: KernelAnswer] = [:]
+      for await (position, answer) in group { answers[position] = answer }
+      return requests.indices.compactMap { answers[$0] }
+    }
+  }
+
+  private func resolve(_ request: KernelRequest) async -> KernelAnswer {
+    let started = library.time.monotonicSeconds
+    var answer: KernelAnswer
+    do {
+      let resolution = try await library.resolve(request.spec, try demand(of: request))
+      answer = KernelAnswer(resolution)
+      answer.search = await state(of: resolution)
+    } catch {
+      answer = KernelAnswer(failure: ServiceError(error))
+    }
+    answer.latencyMicroseconds = (library.time.monotonicSeconds - started) * 1e6
+    return answer
+  }
+
+  private func demand(of request: KernelRequest) throws(OptimizationError) -> KernelLibrary.Demand {
+    switch request.policy {
+    case .cached: return .cached
+    case .baseline: return .baseline
+    case .tuned:
+      let milliseconds = request.deadlineMilliseconds.map(Double.init)
+      return .tuned(seconds: milliseconds.map { $0 / 1000 } ?? library.defaultLimits.seconds)
+    case .locked:
+      let artifact = request.artifact.flatMap { Digest(hex: $0) }
+      if request.artifact != nil && artifact == nil {
+        throw OptimizationError(.badSpec, "the locked artifact is not 64 hexadecimal digits")
+      }
+      return .locked(revision: request.revision, artifact: artifact)
+    }
+  }
+
+  private func state(of resolution: KernelLibrary.Resolution) async -> KernelAnswer.SearchState {
+    switch await library.queue.state(of: resolution.key.digest) {
+    case .queued: .queued
+    case .running: .running
+    default: resolution.kernel?.evidence.timing == nil ? .none : .finished
+    }
+  }
+
+  package func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]? {
+    try storing { try library.store.artifact(digest: digest) }
+  }
+
+  package func onChange(_ notify: @escaping @Sendable (Digest) -> Void) {
+    library.onChange(notify)
+  }
+
+  package func recordHits(_ hits: [Digest: Int]) async {
+    let total = hits.values.reduce(0, +)
+    try? library.store.increment(["requests": total, "hits": total])
+    try? library.store.touch(Array(hits.keys))
+  }
+
+  package func tune(_ request: TuneRequest) async throws(ServiceError)
+    -> AsyncThrowingStream<TuneEvent, any Error>
+  {
+    let defaults = library.defaultLimits
+    let limits = SearchLimits(
+      seconds: request.seconds ?? defaults.seconds,
+      candidates: request.candidates ?? defaults.candidates)
+    do {
+      let (_, _, progress) = try await library.tune(request.spec, limits: limits)
+      return events(progress, spec: request.spec)
+    } catch {
+      throw ServiceError(error)
+    }
+  }
+
+  private func events(_ progress: AsyncStream<SearchProgress>, spec: String)
+    -> AsyncThrowingStream<TuneEvent, any Error>
+  {
+    AsyncThrowingStream { continuation in
+      let forwarding = Task {
+        for await report in progress {
+          var event = TuneEvent(report)
+          if report.state == .finished {
+            event.answer = await resolve(KernelRequest(spec: spec, policy: .cached))
+          }
+          continuation.yield(event)
+        }
+        continuation.finish()
+      }
+      continuation.onTermination = { _ in forwarding.cancel() }
+    }
+  }
+
+  package func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
+    throw ServiceError(.unsupported, "not yet")
+  }
+
+  package func doctor() async -> DoctorReport {
+    DoctorReport(findings: await doctorChecks())
+  }
+
+  /// Calls the store and turns its errors into those of the wire.
+  func storing<Value>(_ body: () throws -> Value) throws(ServiceError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw ServiceError(OptimizationError(storing: error))
+    }
+  }
+}
+
+extension KernelAnswer {
+  fileprivate init(_ resolution: KernelLibrary.Resolution) {
+    let kernel = resolution.kernel
+    let timing = kernel?.evidence.timing
+    let status: Status =
+      switch resolution.status {
+      case .hit: .hit
+      case .baseline: .baseline
+      case .miss: .miss
+      }
+    self.init(
+      key: resolution.key.digest.hex, name: resolution.name, status: status,
+      verdict: kernel?.verdict, revision: kernel?.revision,
+      artifact: kernel?.artifact.manifest.digest.hex, manifest: kernel?.artifact.manifest,
+      kernelMicroseconds: timing.map { $0.kernelNanoseconds.median / 1000 },
+      baselineMicroseconds: timing.map { $0.baselineNanoseconds.median / 1000 },
+      speedup: timing?.speedup, rooflineFraction: timing?.rooflineFraction)
+  }
+}
+
+extension ServiceError {
+  init(_ error: OptimizationError) {
+    let code: Code =
+      switch error.code {
+      case .badSpec: .badSpec
+      case .unsupported: .unsupported
+      case .notFound: .notFound
+      case .conflict: .conflict
+      case .environment: .environment
+      case .shuttingDown: .shuttingDown
+      case .internalError: .internalError
+      }
+    self.init(code, error.message)
+  }
+}
+
+extension TuneEvent {
+  fileprivate init(_ progress: SearchProgress) {
+    let state: KernelAnswer.SearchState =
+      switch progress.state {
+      case .queued: .queued
+      case .running: .running
+      case .finished: .finished
+      }
+    self.init(
+      key: progress.key.hex, state: state, elapsedSeconds: progress.elapsedSeconds,
+      secondsLeft: progress.secondsLeft, candidates: progress.candidates,
+      candidatesPerSecond: progress.elapsedSeconds > 0
+        ? Double(progress.candidates) / progress.elapsedSeconds : 0,
+      bestSpeedup: progress.bestSpeedup,
+      bestMicroseconds: progress.bestNanoseconds.map { $0 / 1000 },
+      baselineMicroseconds: progress.baselineNanoseconds.map { $0 / 1000 },
+      rooflineFraction: progress.rooflineFraction, termination: progress.termination)
+  }
+}

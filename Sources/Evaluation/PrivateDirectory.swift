@@ -1,0 +1,55 @@
+import Glibc
+
+/// A directory that only this user can enter; removed, with the files in it, at the end of its life.
+final class PrivateDirectory: Sendable {
+  let path: String
+  private static let fileLimit = 64 << 20
+
+  /// Makes a directory below `TMPDIR`, else `/tmp`.
+  init?() {
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/granary-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { return nil }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  deinit {
+    if let directory = opendir(path) {
+      while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != ".", name != ".." { unlink("\(path)/\(name)") }
+      }
+      closedir(directory)
+    }
+    rmdir(path)
+  }
+
+  func write(_ bytes: [UInt8], to name: String) -> Bool {
+    guard let file = fopen("\(path)/\(name)", "wxe") else { return false }
+    let written = fwrite(bytes, 1, bytes.count, file)
+    return fclose(file) == 0 && written == bytes.count
+  }
+
+  /// - Returns: `nil` when the file is absent, not a plain file, or too large.
+  func read(_ name: String) -> [UInt8]? {
+    let descriptor = open("\(path)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      status.st_size <= Self.fileLimit
+    else { return nil }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var position = 0
+    while position < bytes.count {
+      let count = bytes.withUnsafeMutableBytes {
+        Glibc.read(descriptor, $0.baseAddress?.advanced(by: position), $0.count - position)
+      }
+      guard count > 0 else { return nil }
+      position += count
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,21 @@
+import Dispatch
+
+/// Runs an actor on a thread of its own, so that its methods may block without holding up other tasks.
+final class ThreadExecutor: SerialExecutor {
+  private let queue = DispatchQueue(label: "granary.evaluation")
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    let executor = asUnownedSerialExecutor()
+    queue.async { job.runSynchronously(on: executor) }
+  }
+
+  /// Runs blocking work on a thread that is not one of the cooperative threads.
+  static func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+    await withCheckedContinuation { continuation in
+      DispatchQueue(label: "granary.evaluation.call").async {
+        continuation.resume(returning: body())
+      }
+    }
+  }
+}

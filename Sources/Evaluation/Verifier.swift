@@ -1,0 +1,146 @@
+package import KernelSpec
+import RunnerProtocol
+
+package enum VerificationOutcome: Sendable, Hashable {
+  /// One check for each case.
+  case passed([Evidence.CorrectnessCheck])
+  case failed(VerificationFailure)
+}
+
+package struct VerificationFailure: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    /// It does not load, crashed, looped or broke a rule of the sandbox.
+    case run
+    /// It ran and gave a wrong result.
+    case incorrect
+  }
+  package var kind: Kind
+  package var reason: String
+
+  /// As the search graph keeps it.
+  package var outcome: CandidateOutcome {
+    switch kind {
+    case .run: .runFailed(reason: reason)
+    case .incorrect: .incorrect(reason: reason)
+    }
+  }
+}
+
+/// Decides whether an artifact computes what its spec says.
+///
+/// Each case is run twice, between guard pages on one side and then on the other, with differently poisoned
+/// workspace; both must give the same bits.
+package struct Verifier: Sendable {
+  private let runner: any KernelRunner
+  private let numerics: NumericPolicy
+  private let threads: Int
+  private let limits: RunnerLimits
+
+  package init(
+    runner: any KernelRunner, numerics: NumericPolicy, threads: Int,
+    limits: RunnerLimits = RunnerLimits()
+  ) {
+    self.runner = runner
+    self.numerics = numerics
+    self.threads = threads
+    self.limits = limits
+  }
+
+  /// Runs `artifact` in a fresh process on every case of `reference`, and stops at the first failure.
+  ///
+  /// - Throws: `EvaluationError` when the machine cannot run anything.
+  package func verify(_ artifact: Artifact, against reference: ReferenceValues) async throws
+    -> VerificationOutcome
+  {
+    guard artifact.manifest.digest == Digest(of: artifact.bytes) else {
+      return .failed(.init(kind: .run, reason: "the artifact's bytes do not have its digest"))
+    }
+    let session: any KernelSession
+    do {
+      session = try await runner.open(artifact, threads: threads, limits: limits)
+    } catch let error as KernelLoadError {
+      return .failed(.init(kind: .run, reason: error.reason))
+    }
+    let outcome = try await verify(in: session, artifact.manifest.interface, reference)
+    await session.close()
+    return outcome
+  }
+
+  private func verify(
+    in session: any KernelSession, _ interface: KernelInterface, _ reference: ReferenceValues
+  ) async throws -> VerificationOutcome {
+    var checks: [Evidence.CorrectnessCheck] = []
+    var first: [RunResult] = []
+    for test in reference.cases {
+      let result = try await session.run(inputs: test.inputs, guards: .end)
+      if let failure = Self.failure(of: result) { return .failed(failure) }
+      switch check(result.outputs, interface, test) {
+      case .success(let check): checks.append(check)
+      case .failure(let failure): return .failed(failure)
+      }
+      first.append(result)
+    }
+    // All cases lie between the two runs of each, so that a replayed result would be another case's.
+    for (test, before) in zip(reference.cases, first) {
+      let again = try await session.run(inputs: test.inputs, guards: .start)
+      if let failure = Self.failure(of: again) { return .failed(failure) }
+      if again.outputs != before.outputs {
+        return .failed(
+          .init(
+            kind: .incorrect, reason: "\(test.distribution.rawValue): the result does not repeat"))
+      }
+    }
+    return .passed(checks)
+  }
+
+  private static func failure(of result: RunResult) -> VerificationFailure? {
+    if let reason = result.status.failure { return .init(kind: .run, reason: reason) }
+    if !result.inputsUnchanged {
+      return .init(kind: .run, reason: "the kernel changed its inputs")
+    }
+    return nil
+  }
+
+  private func check(
+    _ outputs: [[UInt8]], _ interface: KernelInterface, _ test: VerificationCase
+  ) -> Result<Evidence.CorrectnessCheck, VerificationFailure> {
+    let judgement = OutputCheck(interface: interface, numerics: numerics).judge(outputs, test)
+    if let mismatch = judgement.mismatch {
+      return .failure(.init(kind: .incorrect, reason: "\(test.distribution.rawValue): \(mismatch)"))
+    }
+    return .success(
+      Evidence.CorrectnessCheck(
+        distribution: test.distribution.rawValue, seed: test.seed,
+        worstErrorOverTolerance: judgement.worst, elementsCompared: judgement.count))
+  }
+}
+
+extension VerificationFailure: Error {}
+
+/// Compares the outputs of one call with what was expected.
+struct OutputCheck {
+  let interface: KernelInterface
+  let numerics: NumericPolicy
+
+  func judge(_ outputs: [[UInt8]], _ test: VerificationCase) -> (
+    worst: Double, count: Int, mismatch: String?
+  ) {
+    guard outputs.count == interface.outputs.count, test.expected.count == outputs.count else {
+      return (.infinity, 0, "the number of outputs differs from the reference's")
+    }
+    var worst = 0.0
+    var count = 0
+    for (index, type) in interface.outputs.enumerated() {
+      let actual = TensorElements(outputs[index], dtype: type.dtype, count: type.elementCount)
+      let comparison = Comparison(
+        actual, test.expected[index], dtype: type.dtype, numerics: numerics,
+        classOnly: test.distribution == .special)
+      if let mismatch = comparison.mismatch {
+        return (comparison.worst, count, "output \(index): \(mismatch)")
+      }
+      worst = max(worst, comparison.worst)
+      count += actual.count
+    }
+    return (worst, count, nil)
+  }
+}

@@ -1,0 +1,105 @@
+/// Result types of operators that make tensors from numbers.
+enum Creation {
+  static func dtype(of scalar: CheckedSpec.Scalar) -> DType {
+    switch scalar {
+    case .boolean: .bool
+    case .integer: .i64
+    case .real: .f32
+    }
+  }
+
+  static func full(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
+    guard let value = call.optionalScalar("fill_value") else {
+      throw SpecError(.argument, "full without fill_value")
+    }
+    let dtype = call.optionalDType() ?? dtype(of: value)
+    return [try TensorType.checked(dtype, try call.integers("size"))]
+  }
+
+  /// `full` of the shape of `self`, and of its dtype unless another is asked for.
+  static func like(_ value: CheckedSpec.Scalar?) -> Operator.Expansion {
+    { (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
+      let type = try call.tensor("self")
+      call.arguments["size"] = .integers(type.shape)
+      call.arguments["dtype"] = .dtype(call.optionalDType() ?? type.dtype)
+      if let value { call.arguments["fill_value"] = .scalar(value) }
+      return try graph.add("aten.full.default", call.arguments)
+    }
+  }
+
+  /// `full` with a fixed value, or of no dimensions with the value `s`.
+  static func filled(_ value: CheckedSpec.Scalar?) -> Operator.Expansion {
+    { (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
+      if let value {
+        call.arguments["fill_value"] = .scalar(value)
+      } else {
+        call.arguments["fill_value"] = call.arguments["s"]
+        call.arguments["size"] = .integers([])
+      }
+      call.arguments["dtype"] = .dtype(call.optionalDType() ?? .f32)
+      return try graph.add("aten.full.default", call.arguments)
+    }
+  }
+
+  static func arange(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
+    guard let start = call.optionalScalar("start"), let end = call.optionalScalar("end"),
+      let step = call.optionalScalar("step")
+    else { throw SpecError(.argument, "arange needs start, end and step") }
+    let numbers = [start, end, step]
+    let areIntegers = numbers.allSatisfy { if case .integer = $0 { true } else { false } }
+    let count = ((end.double - start.double) / step.double).rounded(.up)
+    guard numbers.allSatisfy({ $0.double.isFinite }), count >= 0,
+      count <= Double(SpecLimits.integer)
+    else {
+      throw call.fail(
+        "arange from \(start.double) to \(end.double) by \(step.double)",
+        expected: "0 to \(SpecLimits.integer) elements")
+    }
+    let dtype = call.optionalDType() ?? (areIntegers ? .i64 : .f32)
+    return [try TensorType.checked(dtype, [Int(count)])]
+  }
+
+  static func arange(from names: [String]) -> Operator.Expansion {
+    { (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
+      if !names.contains("start") { call.arguments["start"] = .scalar(.integer(0)) }
+      call.arguments["step"] = .scalar(.integer(1))
+      return try graph.add("aten.arange.start_step", call.arguments)
+    }
+  }
+
+  static let placement =
+    "ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None"
+}
+
+extension OperatorTable {
+  static let creation: [Operator?] = [
+    .primitive(
+      "full(SymInt[] size, Scalar fill_value, *, \(Creation.placement)) -> Tensor",
+      Creation.full),
+    .composite(
+      """
+      full_like(Tensor self, Scalar fill_value, *, \(Creation.placement), \
+      MemoryFormat? memory_format=None) -> Tensor
+      """, Creation.like(nil)),
+    .composite(
+      "zeros_like(Tensor self, *, \(Creation.placement), MemoryFormat? memory_format=None) -> Tensor",
+      Creation.like(.integer(0))),
+    .composite(
+      "ones_like(Tensor self, *, \(Creation.placement), MemoryFormat? memory_format=None) -> Tensor",
+      Creation.like(.integer(1))),
+    .composite(
+      "zeros(SymInt[] size, *, \(Creation.placement)) -> Tensor", Creation.filled(.integer(0))),
+    .composite(
+      "ones(SymInt[] size, *, \(Creation.placement)) -> Tensor", Creation.filled(.integer(1))),
+    .composite(
+      "scalar_tensor(Scalar s, *, \(Creation.placement)) -> Tensor", Creation.filled(nil)),
+    .primitive(
+      "arange.start_step(Scalar start, Scalar end, Scalar step=1, *, \(Creation.placement)) -> Tensor",
+      Creation.arange),
+    .composite(
+      "arange.start(Scalar start, Scalar end, *, \(Creation.placement)) -> Tensor",
+      Creation.arange(from: ["start"])),
+    .composite(
+      "arange(Scalar end, *, \(Creation.placement)) -> Tensor", Creation.arange(from: [])),
+  ]
+}

@@ -1,0 +1,156 @@
+/// Makes a spec of parsed JSON. Keys that it does not know are ignored, so that tools can add their own.
+struct SpecDecoder {
+  let bytes: [UInt8]
+
+  func spec(_ value: JSONValue) throws(SpecError) -> Spec {
+    let members = try object(value, "the spec")
+    let version = try required(members, "granary_spec", in: value)
+    guard case .integer(1) = version.kind else {
+      throw error(version, "an unknown version of the format", expected: "\"granary_spec\": 1")
+    }
+    var name: String?
+    if let label = members["name"] {
+      name = try string(label, "name")
+      guard label.isNotLongerThan(SpecLimits.nameBytes) else {
+        throw error(label, "the name is too long", expected: "\(SpecLimits.nameBytes) bytes")
+      }
+    }
+    var inputs: [Spec.Input] = []
+    for element in try array(try required(members, "inputs", in: value), "inputs") {
+      inputs.append(try input(element))
+    }
+    var nodes: [Spec.Node] = []
+    for element in try array(try required(members, "nodes", in: value), "nodes") {
+      nodes.append(try node(element))
+    }
+    var outputs: [Spec.Reference] = []
+    for element in try array(try required(members, "outputs", in: value), "outputs") {
+      guard case .reference(let reference) = try argument(element) else {
+        throw error(element, "an output is \(element.kindName)", expected: "a value, \"%name\"")
+      }
+      outputs.append(reference)
+    }
+    return Spec(
+      name: name, inputs: inputs, nodes: nodes, outputs: outputs,
+      numerics: try members["numerics"].map(numerics) ?? NumericPolicy())
+  }
+
+  private func input(_ value: JSONValue) throws(SpecError) -> Spec.Input {
+    let members = try object(value, "an input")
+    let type = try required(members, "type", in: value)
+    let name = try self.name(try required(members, "name", in: value))
+    do {
+      return Spec.Input(name: name, type: try TensorType(parsing: try string(type, "type")))
+    } catch {
+      var placed = error.within("the type of \(name)")
+      placed.position = .init(of: type.offset, in: bytes)
+      throw placed
+    }
+  }
+
+  private func node(_ value: JSONValue) throws(SpecError) -> Spec.Node {
+    let members = try object(value, "a node")
+    var arguments: [String: Spec.Argument] = [:]
+    let given = try object(try required(members, "args", in: value), "args")
+    for (name, argument) in given { arguments[name] = try self.argument(argument) }
+    return Spec.Node(
+      id: try name(try required(members, "id", in: value)),
+      op: try string(try required(members, "op", in: value), "op"), arguments: arguments)
+  }
+
+  private func numerics(_ value: JSONValue) throws(SpecError) -> NumericPolicy {
+    let members = try object(value, "numerics")
+    return NumericPolicy(
+      rtol: try members["rtol"].map(tolerance), atol: try members["atol"].map(tolerance))
+  }
+
+  private func tolerance(_ value: JSONValue) throws(SpecError) -> Double {
+    let number: Double? =
+      switch value.kind {
+      case .integer(let integer): Double(integer)
+      case .real(let real): real
+      default: nil
+      }
+    guard let number, number >= 0 else {
+      throw error(value, "a tolerance is \(value.kindName)", expected: "a number of at least 0")
+    }
+    return number
+  }
+
+  private func argument(_ value: JSONValue) throws(SpecError) -> Spec.Argument {
+    switch value.kind {
+    case .null: return .none
+    case .boolean(let flag): return .boolean(flag)
+    case .integer(let integer): return .integer(integer)
+    case .real(let real): return .real(real)
+    case .string(let text):
+      return text.hasPrefix("%") ? .reference(try reference(text, value)) : .string(text)
+    case .array(let elements):
+      var list: [Spec.Argument] = []
+      for element in elements { list.append(try argument(element)) }
+      return .list(list)
+    case .object: throw error(value, "an argument is an object", expected: "a value or a list")
+    }
+  }
+
+  private func reference(_ text: String, _ value: JSONValue) throws(SpecError) -> Spec.Reference {
+    let parts = text.dropFirst().split(separator: "#", omittingEmptySubsequences: false)
+    guard let name = parts.first, !name.isEmpty, parts.count <= 2 else {
+      throw error(value, "\"\(text)\" is no reference", expected: "\"%name\" or \"%name#1\"")
+    }
+    guard parts.count == 2 else { return Spec.Reference(String(name)) }
+    guard let result = Int(parts[1]), (0...SpecLimits.listElements).contains(result) else {
+      throw error(value, "\"\(text)\" is no reference", expected: "\"%name\" or \"%name#1\"")
+    }
+    return Spec.Reference(String(name), result: result)
+  }
+
+  private func name(_ value: JSONValue) throws(SpecError) -> String {
+    let name = try string(value, "a name")
+    do { try SpecLimits.check(name: name) } catch {
+      throw error.placed(at: .init(of: value.offset, in: bytes))
+    }
+    return name
+  }
+
+  private func object(_ value: JSONValue, _ what: String) throws(SpecError) -> [String: JSONValue] {
+    guard case .object(let members) = value.kind else {
+      throw error(value, "\(what) is \(value.kindName)", expected: "an object")
+    }
+    return Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first }
+  }
+
+  private func array(_ value: JSONValue, _ what: String) throws(SpecError) -> [JSONValue] {
+    guard case .array(let elements) = value.kind else {
+      throw error(value, "\(what) is \(value.kindName)", expected: "an array")
+    }
+    return elements
+  }
+
+  private func string(_ value: JSONValue, _ what: String) throws(SpecError) -> String {
+    guard case .string(let text) = value.kind else {
+      throw error(value, "\(what) is \(value.kindName)", expected: "a string")
+    }
+    return text
+  }
+
+  private func required(_ members: [String: JSONValue], _ key: String, in value: JSONValue)
+    throws(SpecError) -> JSONValue
+  {
+    guard let member = members[key] else {
+      throw error(value, "the key \"\(key)\" is missing", expected: "\"\(key)\"")
+    }
+    return member
+  }
+
+  private func error(_ value: JSONValue, _ message: String, expected: String) -> SpecError {
+    SpecError(.syntax, message, at: .init(of: value.offset, in: bytes), expected: expected)
+  }
+}
+
+extension JSONValue {
+  fileprivate func isNotLongerThan(_ bytes: Int) -> Bool {
+    guard case .string(let text) = kind else { return false }
+    return text.utf8.count <= bytes
+  }
+}

@@ -1,0 +1,261 @@
+/// The text form: operators applied to declared inputs, for example
+/// `gelu(linear(x: f32[256,1024], w: f32[1024,1024]))`.
+///
+///     spec      = { name ":" type ";" } { name "=" value ";" } outputs [ "with" keyword { "," keyword } ]
+///     outputs   = value | "(" value { "," value } ")"
+///     value     = name ":" type | name "(" arguments ")" | name [ "#" integer ] | literal | list
+///     arguments = { [ name ":" ] value "," }
+struct TextParser {
+  private var lexer: TextLexer
+  private var spec = Spec(inputs: [], nodes: [], outputs: [])
+  private var types: [String: TensorType] = [:]
+  private var bindings: [String: Spec.Reference] = [:]
+  private var depth = 0
+
+  static func parse(_ bytes: [UInt8]) throws(SpecError) -> Spec {
+    var parser = TextParser(lexer: TextLexer(bytes))
+    return try parser.parseSpec()
+  }
+
+  private init(lexer: TextLexer) { self.lexer = lexer }
+
+  private mutating func parseSpec() throws(SpecError) -> Spec {
+    while lexer.isDeclaration {
+      let input = try tensor("an input")
+      if try lexer.skips(";"), lexer.current.kind != .end { continue }
+      spec.outputs = [input]
+      return try end()
+    }
+    while case .word(let name) = lexer.current.kind,
+      try lexer.following().kind == .symbol("=")
+    {
+      let place = lexer.current.offset
+      try lexer.advance()
+      try lexer.advance()
+      guard !Self.reserved.contains(name), types[name] == nil, bindings[name] == nil else {
+        throw fault(.name, "the name \(name) is taken", at: place)
+      }
+      bindings[name] = try tensor("the value of \(name)")
+      try lexer.skip(";")
+    }
+    if try lexer.skips("(") {
+      repeat { spec.outputs.append(try tensor("an output")) } while try lexer.skips(",")
+      try lexer.skip(")")
+    } else {
+      spec.outputs = [try tensor("an output")]
+    }
+    return try end()
+  }
+
+  private mutating func end() throws(SpecError) -> Spec {
+    if lexer.current.kind == .word("with") { try parseNumerics() }
+    _ = try lexer.skips(";")
+    guard lexer.current.kind == .end else { throw lexer.unexpected("the end of the spec") }
+    return spec
+  }
+
+  private mutating func parseNumerics() throws(SpecError) {
+    repeat {
+      try lexer.advance()
+      let keyword = lexer.current.kind
+      guard keyword == .word("rtol") || keyword == .word("atol") else {
+        throw lexer.unexpected("rtol or atol")
+      }
+      try lexer.advance()
+      try lexer.skip(":")
+      let value: Double
+      switch lexer.current.kind {
+      case .integer(let integer) where integer >= 0: value = Double(integer)
+      case .real(let real) where real >= 0: value = real
+      default: throw lexer.unexpected("a number of at least 0")
+      }
+      if keyword == .word("rtol") { spec.numerics.rtol = value } else { spec.numerics.atol = value }
+      try lexer.advance()
+    } while lexer.current.kind == .symbol(",")
+  }
+
+  /// Names that mean something else.
+  static let reserved: Set<String> = [
+    "true", "false", "none", "True", "False", "None", "null", "inf", "nan", "with",
+  ]
+
+  private func fault(
+    _ code: SpecError.Code, _ message: String, at offset: Int, expected: String? = nil
+  ) -> SpecError {
+    SpecError(code, message, at: lexer.position(of: offset), expected: expected)
+  }
+
+  private mutating func tensor(_ what: String) throws(SpecError) -> Spec.Reference {
+    let place = lexer.current.offset
+    let value = try self.value()
+    guard case .reference(let reference) = value else {
+      throw fault(
+        .syntax, "\(what) is \(value.words)", at: place,
+        expected: "an operator such as relu(x: f32[4]), or the name of a value")
+    }
+    return reference
+  }
+
+  private mutating func value() throws(SpecError) -> Spec.Argument {
+    depth += 1
+    defer { depth -= 1 }
+    let token = lexer.current
+    guard depth <= SpecLimits.nesting else {
+      throw fault(
+        .limit, "nested too deeply", at: token.offset, expected: "at most \(SpecLimits.nesting)")
+    }
+    switch token.kind {
+    case .word(let word):
+      try lexer.advance()
+      return try afterWord(word, token.offset)
+    case .symbol("%"):
+      try lexer.advance()
+      guard case .word(let name) = lexer.current.kind else { throw lexer.unexpected("a name") }
+      try lexer.advance()
+      guard let value = try use(of: name) else {
+        throw fault(.name, "no value is named \(name)", at: token.offset)
+      }
+      return value
+    case .symbol("["): return try list()
+    case .integer(let value):
+      try lexer.advance()
+      return .integer(value)
+    case .real(let value):
+      try lexer.advance()
+      return value.isFinite ? .real(value) : .string("-inf")
+    case .string(let text):
+      try lexer.advance()
+      return .string(text)
+    default: throw lexer.unexpected("a value")
+    }
+  }
+
+  private mutating func list() throws(SpecError) -> Spec.Argument {
+    try lexer.advance()
+    var elements: [Spec.Argument] = []
+    while lexer.current.kind != .symbol("]") {
+      if !elements.isEmpty { try lexer.skip(",") }
+      elements.append(try value())
+    }
+    try lexer.advance()
+    return .list(elements)
+  }
+
+  private mutating func afterWord(_ word: String, _ place: Int) throws(SpecError) -> Spec.Argument {
+    switch lexer.current.kind {
+    case .symbol("("): return try application(of: word, at: place)
+    case .symbol(":"): return try declaration(of: word, at: place)
+    default: break
+    }
+    if let value = try use(of: word) { return value }
+    switch word {
+    case "true", "True": return .boolean(true)
+    case "false", "False": return .boolean(false)
+    case "none", "None", "null": return .none
+    default: return .string(word)
+    }
+  }
+
+  /// A use of a declared input or a binding, with the number of its result.
+  private mutating func use(of name: String) throws(SpecError) -> Spec.Argument? {
+    guard var reference = bindings[name] ?? (types[name] == nil ? nil : Spec.Reference(name))
+    else { return nil }
+    if try lexer.skips("#") { reference.result = try resultNumber() }
+    return .reference(reference)
+  }
+
+  private mutating func resultNumber() throws(SpecError) -> Int {
+    guard case .integer(let result) = lexer.current.kind, result >= 0,
+      result <= SpecLimits.listElements
+    else { throw lexer.unexpected("the number of a result") }
+    try lexer.advance()
+    return Int(result)
+  }
+
+  private mutating func declaration(of name: String, at place: Int) throws(SpecError)
+    -> Spec.Argument
+  {
+    try lexer.skip(":")
+    let type = try lexer.tensorType()
+    guard !Self.reserved.contains(name), bindings[name] == nil else {
+      throw fault(.name, "the name \(name) is taken", at: place)
+    }
+    do { try SpecLimits.check(name: name) } catch {
+      throw error.placed(at: lexer.position(of: place))
+    }
+    if let known = types[name] {
+      guard known == type else {
+        throw fault(
+          .name, "\(name) is declared again as \(type)", at: place, expected: "\(known)")
+      }
+    } else {
+      types[name] = type
+      spec.inputs.append(.init(name: name, type: type))
+    }
+    return .reference(.init(name))
+  }
+
+  private mutating func application(of operation: String, at place: Int) throws(SpecError)
+    -> Spec.Argument
+  {
+    do { _ = try OperatorTable.candidates(operation) } catch {
+      throw error.placed(at: lexer.position(of: place))
+    }
+    try lexer.skip("(")
+    var positional: [Spec.Argument] = []
+    var keywords: [String: Spec.Argument] = [:]
+    while lexer.current.kind != .symbol(")") {
+      if !positional.isEmpty || !keywords.isEmpty { try lexer.skip(",") }
+      let start = lexer.current.offset
+      guard let keyword = try keyword() else {
+        let argument = try value()
+        // Tensors find their parameters among tensors alone, so that they may follow attributes.
+        if !keywords.isEmpty, argument.references.isEmpty {
+          throw fault(
+            .syntax, "a positional argument after one with a keyword", at: start,
+            expected: "name: value")
+        }
+        positional.append(argument)
+        continue
+      }
+      guard keywords[keyword] == nil else {
+        throw fault(.argument, "\(keyword) is given twice", at: start)
+      }
+      keywords[keyword] = try value()
+    }
+    try lexer.advance()
+    let id = "\(spec.nodes.count)"
+    do {
+      let (name, arguments) = try PositionalArguments.bind(operation, positional, keywords)
+      spec.nodes.append(.init(id: id, op: name, arguments: arguments))
+    } catch {
+      throw error.placed(at: lexer.position(of: place))
+    }
+    var reference = Spec.Reference(id)
+    if try lexer.skips("#") { reference.result = try resultNumber() }
+    return .reference(reference)
+  }
+
+  /// Skips `name:` before the value of an attribute; `nil` before anything else.
+  private mutating func keyword() throws(SpecError) -> String? {
+    guard case .word(let word) = lexer.current.kind,
+      try lexer.following().kind == .symbol(":"), !lexer.isDeclaration
+    else { return nil }
+    try lexer.advance()
+    try lexer.advance()
+    return word
+  }
+}
+
+extension TextLexer {
+  /// Whether the declaration of an input comes next: a name, a colon, a dtype and a bracket.
+  var isDeclaration: Bool {
+    var copy = self
+    guard case .word = copy.current.kind, (try? copy.advance()) != nil,
+      copy.current.kind == .symbol(":"), (try? copy.advance()) != nil,
+      case .word(let dtype) = copy.current.kind, DType(rawValue: dtype) != nil,
+      (try? copy.advance()) != nil
+    else { return false }
+    return copy.current.kind == .symbol("[")
+  }
+}

@@ -1,0 +1,113 @@
+package import CacheStore
+package import KernelSpec
+import Evaluation
+package import Support
+
+/// Makes what a miss is answered with: the default schedule, verified and published.
+package struct BaselineMaker: Sendable {
+  package let workshop: Workshop
+  package let store: CacheStore
+  package let time: any TimeSource
+
+  /// Compiles, verifies and publishes the plan's default kernel.
+  ///
+  /// When the default schedule fails, the plainest one (the last sketch of every kernel) is tried: a fault in
+  /// one sketch costs speed, not the answer.
+  ///
+  /// - Throws: ``OptimizationError``: `internal-error` when no schedule gives a correct kernel.
+  package func make(_ plan: KernelPlan) async throws(OptimizationError) -> StoredKernel {
+    var reasons: [String] = []
+    for schedule in [plan.space.defaultSchedule, plan.space.plainestSchedule] {
+      switch await workshop.build(schedule, of: plan) {
+      case .failure(let refused): reasons.append(refused.outcome.reason)
+      case .success(let built):
+        switch try await check(built, of: plan) {
+        case .passed(let checks): return try publish(built, checks: checks, of: plan)
+        case .failed(let failure): reasons.append(failure.reason)
+        }
+      }
+    }
+    throw OptimizationError(
+      .internalError,
+      "\(plan.spec.name): no default kernel passes verification: \(reasons.joined(separator: "; "))"
+    )
+  }
+
+  private func check(_ built: Workshop.Built, of plan: KernelPlan) async throws(OptimizationError)
+    -> VerificationOutcome
+  {
+    var random = SystemRandomNumberGenerator()
+    let values = try await workshop.referenceValues(
+      of: plan, interface: built.source.interface, depth: .full, seed: random.next())
+    do {
+      return try await workshop.verify(built.artifact, of: plan, against: values)
+    } catch {
+      throw OptimizationError(.environment, "\(plan.spec.name): \(error)")
+    }
+  }
+
+  private func publish(
+    _ built: Workshop.Built, checks: [Evidence.CorrectnessCheck], of plan: KernelPlan
+  ) throws(OptimizationError) -> StoredKernel {
+    let evidence = Evidence(
+      artifact: built.artifact.manifest.digest, hardware: plan.key["hardware"] ?? "",
+      toolchain: built.artifact.manifest.toolchain, checks: checks, timing: nil,
+      recordedAt: time.wallSeconds)
+    return try store.publish(
+      built, verdict: .baseline, evidence: evidence, searchSeconds: 0, of: plan)
+  }
+}
+
+extension CacheStore {
+  /// Publishes a revision for a plan and returns what is served now.
+  func publish(
+    _ built: Workshop.Built, verdict: Verdict, evidence: Evidence, searchSeconds: Double,
+    of plan: KernelPlan
+  ) throws(OptimizationError) -> StoredKernel {
+    do {
+      let revision = try publish(
+        key: plan.key.digest, spec: plan.spec.canonicalText, name: plan.spec.name,
+        hardware: plan.key["hardware"] ?? "",
+        parts: plan.key.parts.map { StoredKeyPart(name: $0.name, value: $0.value) },
+        verdict: verdict, artifact: built.artifact, source: built.source, evidence: evidence,
+        searchSeconds: searchSeconds)
+      guard let stored = try lookup(key: plan.key.digest, revision: revision) else {
+        throw OptimizationError(
+          .environment, "\(plan.spec.name): what was just stored cannot be read back")
+      }
+      return stored
+    } catch let error as OptimizationError {
+      throw error
+    } catch {
+      throw OptimizationError(storing: error)
+    }
+  }
+}
+
+extension OptimizationError {
+  /// A failure of the store, by who can act on it.
+  package init(storing error: any Error) {
+    let isInternal = (error as? GranaryError)?.responsible == .internal
+    self.init(isInternal ? .internalError : .environment, "\(error)")
+  }
+}
+
+extension ScheduleSpace {
+  /// The schedule of every last sketch, which is the loop nest that fits any kernel.
+  var plainestSchedule: Schedule {
+    Schedule(
+      kernels: kernels.compactMap { $0.sketches.last?.defaultSchedule },
+      build: defaultSchedule.build)
+  }
+}
+
+extension CandidateOutcome {
+  /// Why a candidate is not correct, for people; empty for one that is.
+  package var reason: String {
+    switch self {
+    case .illegal(let reason), .runFailed(let reason), .incorrect(let reason): reason
+    case .compileFailed(let log): String(log.prefix(2000))
+    case .duplicate, .measured: ""
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import CacheStore
+import KernelSpec
+import Knowledge
+import Hardware
+import Logging
+import Search
+import Support
+import Synchronization
+
+extension KernelLibrary {
+  /// Runs queued searches one after the other until the task is cancelled. First takes up again those that an
+  /// earlier process left unfinished.
+  package func runSearches() async {
+    recallResults()
+    await requeueUnfinished()
+    while let order = await queue.next() {
+      do {
+        try await search(order)
+      } catch {
+        log.error(
+          "a search failed", metadata: ["name": "\(order.plan.spec.name)", "error": "\(error)"])
+        await queue.publish(
+          SearchProgress(key: order.plan.key.digest, state: .finished))
+      }
+    }
+  }
+
+  /// Learns from the searches that earlier processes finished.
+  private func recallResults() {
+    do {
+      for stored in try store.finishedSearches(limit: 1000) {
+        let engine = SearchEngine(
+          resuming: try SearchRecord.checkpoint(of: stored),
+          candidates: try store.candidates(search: stored.id))
+        let taught = SearchRecord.results(of: engine, hardware: workshop.hardware.tuning)
+        past.withLock { $0.results += taught }
+      }
+    } catch {
+      log.warning("earlier searches were not recalled", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func requeueUnfinished() async {
+    do {
+      for stored in try store.unfinishedSearches() {
+        let entry = try store.entry(keyPrefix: stored.key.hex)
+        let spec = try Spec.parse(entry.spec).checked()
+        let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
+        guard plan.key.digest == stored.key else { continue }
+        await queue.add(plan, limits: defaultLimits)
+      }
+    } catch {
+      log.warning("unfinished searches were not taken up", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func search(_ order: SearchQueue.Order) async throws {
+    let plan = order.plan
+    guard let kernel = try store.lookup(key: plan.key.digest) else {
+      await queue.publish(SearchProgress(key: plan.key.digest, state: .finished))
+      return
+    }
+    let (id, engine) = try begin(order)
+    let baseline = try await baselineArtifact(of: plan, serving: kernel)
+    var run = try await SearchRun(
+      plan: plan, workshop: workshop, store: store, time: time, id: id, engine: engine,
+      baseline: baseline)
+    log.info("search started", metadata: ["name": "\(plan.spec.name)"])
+    let queue = queue
+    let reason = try await run.run { await queue.publish($0) }
+    var last = run.progress(state: .finished)
+    last.termination = reason?.rawValue
+    log.info(
+      "search ended",
+      metadata: [
+        "name": "\(plan.spec.name)", "reason": "\(reason?.rawValue ?? "stopped")",
+        "candidates": "\(last.candidates)", "speedup": "\(last.bestSpeedup ?? 0)",
+      ])
+    if reason != nil {
+      let taught = SearchRecord.results(of: run.engine, hardware: workshop.hardware.tuning)
+      past.withLock { $0.results += taught }
+      try store.increment(["searches_finished": 1])
+      announceChange(of: plan.key.digest)
+    }
+    await queue.publish(last)
+  }
+
+  /// The search to go on with, or a new one.
+  private func begin(_ order: SearchQueue.Order) throws -> (id: Int64, engine: SearchEngine) {
+    let key = order.plan.key.digest
+    if let stored = try store.unfinishedSearches().first(where: { $0.key == key }) {
+      let candidates = try store.candidates(search: stored.id)
+      let checkpoint = try SearchRecord.checkpoint(of: stored)
+      return (stored.id, SearchEngine(resuming: checkpoint, candidates: candidates))
+    }
+    var random = SystemRandomNumberGenerator()
+    let configuration = SearchConfiguration(
+      seed: random.next(), batchSize: workshop.hardware.tuning.threads,
+      limits: TerminationLimits(
+        seconds: order.limits.seconds, candidates: order.limits.candidates))
+    let engine = SearchEngine(
+      configuration: configuration, space: order.plan.space,
+      transplants: past.withLock { $0 }.transplants(
+        for: order.plan.space, on: workshop.hardware.tuning, limit: transplantLimit))
+    let id = try store.startSearch(
+      key: key, seed: configuration.seed, configuration: try SearchRecord.encode(configuration),
+      checkpoint: try SearchRecord.encode(engine.checkpoint))
+    try store.increment(["searches_started": 1])
+    return (id, engine)
+  }
+
+  /// What candidates are measured against: the default schedule, built again when something else is served.
+  private func baselineArtifact(of plan: KernelPlan, serving kernel: StoredKernel) async throws
+    -> Artifact
+  {
+    if kernel.verdict == .baseline { return kernel.artifact }
+    guard case .success(let built) = await workshop.build(plan.space.defaultSchedule, of: plan)
+    else { return kernel.artifact }
+    return built.artifact
+  }
+}
+
+/// How many whole schedules of similar searches a search may try.
+private let transplantLimit = 6

@@ -1,0 +1,255 @@
+package import CacheStore
+package import KernelSpec
+package import Logging
+package import Support
+import Hardware
+import Knowledge
+import Search
+import Synchronization
+
+/// The use case: which kernel computes this spec here?
+///
+/// Answers from the store; makes a verified baseline for a miss, once however many ask; queues a search for a
+/// faster kernel, once for each key.
+package final class KernelLibrary: Sendable {
+  package let store: CacheStore
+  package let workshop: Workshop
+  package let queue: SearchQueue
+  package let time: any TimeSource
+  let log: Logger
+  /// What a background search may take.
+  package let defaultLimits: SearchLimits
+  private let baselines = SingleFlight<Digest, StoredKernel>()
+  private let makers: ConcurrencyLimit
+  /// What finished searches taught, for transplants.
+  let past = Mutex(PastResults([]))
+  private let listeners = Mutex<[@Sendable (Digest) -> Void]>([])
+
+  package init(
+    store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
+    time: any TimeSource = SystemTime(), log: Logger
+  ) {
+    self.store = store
+    self.workshop = workshop
+    self.defaultLimits = defaultLimits
+    self.time = time
+    self.log = log
+    queue = SearchQueue()
+    makers = ConcurrencyLimit(workshop.hardware.tuning.threads)
+  }
+
+  /// Registers a function that is called whenever another kernel is served for a key: after the change is
+  /// durable, before anybody is told of it.
+  package func onChange(_ listener: @escaping @Sendable (Digest) -> Void) {
+    listeners.withLock { $0.append(listener) }
+  }
+
+  /// Tells the listeners that another kernel, or none, is served for the key.
+  package func announceChange(of key: Digest) {
+    for listener in listeners.withLock({ $0 }) { listener(key) }
+  }
+
+  /// What is wanted for a spec.
+  package enum Demand: Sendable, Hashable {
+    /// What the store has, or nothing.
+    case cached
+    /// The best there is, made now if need be.
+    case baseline
+    /// Waits for a search, at most this long.
+    case tuned(seconds: Double)
+    /// Exactly this revision.
+    case locked(revision: Int?, artifact: Digest?)
+  }
+
+  /// How a request was met.
+  package struct Resolution: Sendable {
+    package enum Status: Sendable { case hit, baseline, miss }
+    package var key: KernelKey
+    package var name: String
+    package var status: Status
+    package var kernel: StoredKernel?
+  }
+
+  /// Resolves one spec, in its text or JSON form.
+  ///
+  /// - Throws: ``OptimizationError``.
+  package func resolve(_ text: String, _ demand: Demand) async throws(OptimizationError)
+    -> Resolution
+  {
+    let spec = try check(text)
+    let key = key(of: spec)
+    var resolution = Resolution(key: key, name: spec.name, status: .miss, kernel: nil)
+    switch demand {
+    case .locked(let revision, let artifact):
+      resolution.kernel = try locked(key, revision: revision, artifact: artifact)
+      resolution.status = .hit
+    case .cached:
+      resolution.kernel = try lookup(key)
+      resolution.status = resolution.kernel == nil ? .miss : .hit
+    case .baseline:
+      try await serve(spec, into: &resolution)
+    case .tuned(let seconds):
+      try await serve(spec, into: &resolution)
+      try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
+    }
+    count(resolution)
+    return resolution
+  }
+
+  /// The key of a spec, and the spec in canonical form.
+  package func identify(_ text: String) throws(OptimizationError) -> (
+    spec: CheckedSpec, key: KernelKey
+  ) {
+    let spec = try check(text)
+    return (spec, key(of: spec))
+  }
+
+  /// Searches for a spec's fastest kernel within `limits` and reports how far it has come.
+  package func tune(_ text: String, limits: SearchLimits) async throws(OptimizationError) -> (
+    key: KernelKey, name: String, progress: AsyncStream<SearchProgress>
+  ) {
+    let spec = try check(text)
+    let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
+    _ = try await baseline(of: plan)
+    // Someone waits for this one in the foreground.
+    await queue.add(plan, limits: limits, demand: 1 << 20)
+    return (plan.key, spec.name, await queue.observe(plan.key.digest))
+  }
+
+  private func check(_ text: String) throws(OptimizationError) -> CheckedSpec {
+    do {
+      return try Spec.parse(text).checked()
+    } catch {
+      throw OptimizationError(.badSpec, "\(error)")
+    }
+  }
+
+  private func key(of spec: CheckedSpec) -> KernelKey {
+    KernelKey(spec: spec, hardware: workshop.hardware.tuning.canonicalText)
+  }
+
+  /// What the store has that is safe to run here.
+  private func lookup(_ key: KernelKey, revision: Int? = nil) throws(OptimizationError)
+    -> StoredKernel?
+  {
+    let found: StoredKernel?
+    do {
+      found = try store.lookup(key: key.digest, revision: revision)
+    } catch {
+      throw OptimizationError(storing: error)
+    }
+    guard let found, runsHere(found.artifact.manifest) else { return nil }
+    return found
+  }
+
+  private func runsHere(_ manifest: Artifact.Manifest) -> Bool {
+    workshop.hardware.compatibility.permits(
+      required: manifest.requiredFeatures, architecture: manifest.architecture)
+  }
+
+  private func locked(_ key: KernelKey, revision: Int?, artifact: Digest?)
+    throws(OptimizationError) -> StoredKernel
+  {
+    guard let kernel = try lookup(key, revision: revision) else {
+      throw OptimizationError(
+        .notFound, "\(key.digest): the locked revision \(revision ?? 0) is not in the store")
+    }
+    if let artifact, kernel.artifact.manifest.digest != artifact {
+      throw OptimizationError(
+        .conflict,
+        "\(key.digest): revision \(kernel.revision) is \(kernel.artifact.manifest.digest), "
+          + "but the lock names \(artifact)")
+    }
+    return kernel
+  }
+
+  private func serve(_ spec: CheckedSpec, into resolution: inout Resolution)
+    async
+    throws(OptimizationError)
+  {
+    if let kernel = try lookup(resolution.key) {
+      resolution.kernel = kernel
+      resolution.status = .hit
+      return
+    }
+    let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
+    resolution.kernel = try await baseline(of: plan)
+    resolution.status = .baseline
+    await queue.add(plan, limits: defaultLimits)
+  }
+
+  /// The stored kernel of a plan, or its baseline, made now.
+  private func baseline(of plan: KernelPlan) async throws(OptimizationError) -> StoredKernel {
+    if let kernel = try lookup(plan.key) { return kernel }
+    let maker = BaselineMaker(workshop: workshop, store: store, time: time)
+    do {
+      return try await baselines.value(for: plan.key.digest) { [self] in
+        // Whoever made it while this call was on its way has stored it.
+        if let kernel = try lookup(plan.key) { return kernel }
+        let kernel = try await makers.run { try await maker.make(plan) }
+        announceChange(of: plan.key.digest)
+        return kernel
+      }
+    } catch let error as OptimizationError {
+      throw error
+    } catch {
+      throw OptimizationError(.internalError, "\(plan.spec.name): \(error)")
+    }
+  }
+
+  private func awaitSearch(of spec: CheckedSpec, seconds: Double, into resolution: inout Resolution)
+    async throws(OptimizationError)
+  {
+    let digest = resolution.key.digest
+    if await queue.state(of: digest) == nil {
+      guard try !isSearched(digest) else { return }
+      let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
+      let limits = SearchLimits(
+        seconds: min(seconds, defaultLimits.seconds), candidates: defaultLimits.candidates)
+      await queue.add(plan, limits: limits, demand: 1 << 10)
+    }
+    let progress = await queue.observe(digest)
+    await withDeadline(seconds: seconds) {
+      for await report in progress where report.state == .finished { return }
+    }
+    if let kernel = try lookup(resolution.key) { resolution.kernel = kernel }
+  }
+
+  /// Whether a search of the key has ended by itself.
+  private func isSearched(_ key: Digest) throws(OptimizationError) -> Bool {
+    do {
+      return try store.searches(key: key).contains(where: \.isFinished)
+    } catch {
+      throw OptimizationError(storing: error)
+    }
+  }
+
+  private func count(_ resolution: Resolution) {
+    var amounts = ["requests": 1]
+    switch resolution.status {
+    case .hit: amounts["hits"] = 1
+    case .miss: amounts["misses"] = 1
+    case .baseline:
+      amounts["misses"] = 1
+      amounts["baselines_served"] = 1
+    }
+    do {
+      try store.increment(amounts)
+      if resolution.status == .hit { try store.touch([resolution.key.digest]) }
+    } catch {
+      log.warning("the counters could not be written", metadata: ["error": "\(error)"])
+    }
+  }
+}
+
+/// Runs `work` until it ends or the time is over; then it is cancelled.
+private func withDeadline(
+  seconds: Double, _ work: @escaping @Sendable () async -> Void
+) async {
+  await withTaskGroup(of: Void.self) { group in
+    group.addTask(operation: work)
+    group.addTask { try? await Task.sleep(for: .seconds(seconds)) }
+    await group.next()
+    group.cancelAll()
+  }
+}

@@ -1,0 +1,38 @@
+package import CodeGeneration
+package import Hardware
+package import KernelSpec
+package import TensorProgram
+
+/// All that follows from a spec and the hardware before anything is compiled.
+package struct KernelPlan: Sendable {
+  package let spec: CheckedSpec
+  package let key: KernelKey
+  /// The lowered spec as it is: the reference is made from it.
+  package let program: TensorProgram
+  /// The program in kernels: candidates are made from it.
+  package let fused: FusedProgram
+  package let space: ScheduleSpace
+  package let work: Work
+  package let generator: CodeGenerator
+
+  /// - Throws: `unsupported` when an operator has no lowering or the program no kernel.
+  package init(spec: CheckedSpec, hardware: HardwareDescription) throws(OptimizationError) {
+    self.spec = spec
+    key = KernelKey(spec: spec, hardware: hardware.tuning.canonicalText)
+    generator = CodeGenerator(hardware: hardware, language: .c)
+    do {
+      program = try TensorProgram(lowering: spec)
+    } catch {
+      throw OptimizationError(.unsupported, "\(error)")
+    }
+    fused = program.fused()
+    space = generator.space(for: fused)
+    work = program.work
+  }
+
+  /// The dtype whose peak bounds the arithmetic: that of the first floating-point output, or of the first output.
+  package var arithmeticType: DType {
+    let types = program.outputs.map { program[$0].type.dtype }
+    return types.first(where: \.isFloatingPoint) ?? types.first ?? .f32
+  }
+}

@@ -1,0 +1,13 @@
+import KernelSpec
+
+extension Lowering {
+  /// Notes the values that a buffer may hold, when it is an input or a rearrangement of one.
+  func restrict(_ id: BufferID, to domain: InputDomain) {
+    guard let input = origins[id] else { return }
+    switch (inputDomains[input], domain) {
+    case (.index(let known), .index(let bound)): inputDomains[input] = .index(min(known, bound))
+    case (.index, .positive), (_, .any): return
+    default: inputDomains[input] = domain
+    }
+  }
+}

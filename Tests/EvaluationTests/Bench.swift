@@ -1,0 +1,100 @@
+import Evaluation
+import Glibc
+import Hardware
+import KernelSpec
+import Testing
+
+/// A compiler, a runner and kernels to try them on.
+struct Bench {
+  static let entry = "kernel"
+  let compiler: CCompiler
+  let runner: NativeRunner
+
+  init() async throws {
+    let environment = Self.environment
+    let host = CompatibilityIdentity(architecture: "x86_64", features: ["avx2"], libc: "glibc")
+    compiler = try await CCompiler(host: host, environment: environment)
+    runner = try NativeRunner(environment: environment)
+  }
+
+  static var environment: [String: String] {
+    var result: [String: String] = [:]
+    for name in ["PATH", "GRANARY_CC", "GRANARY_RUNNER"] {
+      if let value = getenv(name) { result[name] = String(cString: value) }
+    }
+    return result
+  }
+
+  /// Two inputs of `count` floats and one output: `y = a * 2 + b`, unless the body says otherwise.
+  static func interface(count: Int = 1000, output: DType = .f32, workspace: Int = 4096)
+    -> KernelInterface
+  {
+    KernelInterface(
+      entryPoint: entry,
+      inputs: [TensorType(.f32, [count]), TensorType(.f32, [count])],
+      outputs: [TensorType(output, [count])], inputDomains: [.any, .any],
+      workspaceBytes: workspace, alignmentBytes: 64)
+  }
+
+  static let header = """
+    typedef signed int int32_t; typedef long int64_t;
+    typedef unsigned int uint32_t; typedef unsigned char uint8_t;
+    typedef struct granary_context {
+      uint32_t size; int32_t thread_count;
+      void (*parallel_for)(const struct granary_context *, int64_t,
+        void (*)(void *, int64_t, int32_t), void *);
+      void *host;
+    } granary_context;
+    enum { N = 1000 };
+
+    """
+
+  /// The source of a kernel with the given body; `a`, `b`, `y`, `w` and `context` are its arguments.
+  static func source(_ body: String, outside: String = "", options: [String] = ["-O2"])
+    -> KernelSource
+  {
+    KernelSource(
+      language: .c,
+      text: header + outside + """
+
+        int32_t \(entry)(const void *const *inputs, void *const *outputs, void *workspace,
+          const granary_context *context) {
+          const float *a = inputs[0], *b = inputs[1];
+          float *y = outputs[0];
+          float *w = workspace;
+          (void)a; (void)b; (void)y; (void)w; (void)context;
+          \(body)
+          return 0;
+        }
+
+        """, compilerOptions: options, interface: interface())
+  }
+
+  static let honestBody = "for (int i = 0; i < N; i++) y[i] = a[i] * 2 + b[i];"
+
+  static var referenceSource: KernelSource {
+    var source = source(
+      "double *z = outputs[0]; for (int i = 0; i < N; i++) z[i] = (double)a[i] * 2 + b[i];",
+      options: ["-O1", "-lm"])
+    source.interface = interface(output: .f64)
+    return source
+  }
+
+  func compile(_ source: KernelSource) async throws -> Artifact {
+    switch await compiler.compile(source) {
+    case .artifact(let artifact): return artifact
+    case .failed(let log): throw EvaluationError(.systemRefused, log)
+    }
+  }
+
+  func reference(seed: UInt64 = 1) async throws -> ReferenceValues {
+    try await ReferenceValues.compute(
+      try await compile(Self.referenceSource), for: Self.interface(), runner: runner, seed: seed)
+  }
+
+  func verifier(time: Duration = .seconds(2), threads: Int = 2) -> Verifier {
+    Verifier(
+      runner: runner, numerics: NumericPolicy(), threads: threads,
+      limits: RunnerLimits(time: time, memoryBytes: 1 << 30, processorSeconds: 20))
+  }
+}

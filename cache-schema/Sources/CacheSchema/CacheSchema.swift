@@ -1,0 +1,20 @@
+package import GRDB
+
+/// The database of the store: its identity and its migrations, which are only ever appended to.
+package enum CacheSchema {
+  /// `GRNY`, in the header of the database file.
+  package static let applicationID = 0x4752_4E59
+  /// The `user_version` that the last migration sets.
+  package static let version = 1
+
+  /// Brings a database of any released version to ``version``.
+  package static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1: entries, revisions, blobs, searches") { database in
+      try database.execute(sql: version1)
+      try database.execute(
+        sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = 1")
+    }
+    return migrator
+  }
+}
