@@ -27,11 +27,13 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// The tests of one or several modules.
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-  -> Target
-{
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+  resources: [Resource] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources,
+    swiftSettings: strict)
 }
 
 let package = Package(
@@ -116,7 +118,8 @@ let package = Package(
     tests("TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"]),
     tests(
       "CodeGenerationTests",
-      ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"]),
+      ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"],
+      exclude: ["Golden"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
     tests(
       "EvaluationTests",

@@ -36,7 +36,8 @@ import Testing
         let want = dtype == .f32 ? Double(Float(expected[position][n])) : expected[position][n]
         let got = actual[position][n]
         // Zero for results and 1e-37 for arguments: f32 results that are denormal may be flushed.
-        let isClose = got == want || (got.isNaN && want.isNaN)
+        let isClose =
+          got == want || (got.isNaN && want.isNaN)
           || abs(got - want) <= limit * abs(want) + (dtype == .f32 ? 1e-37 : 1e-300)
         #expect(isClose, "\(operation)(\(x)) is \(got), not \(want)")
       }
@@ -64,7 +65,8 @@ import Testing
       for (n, pair) in pairs.enumerated() {
         let exact = expected[position][n]
         let (got, want) = (actual[position][n], dtype == .f32 ? Double(Float(exact)) : exact)
-        let isClose = got == want || (got.isNaN && want.isNaN)
+        let isClose =
+          got == want || (got.isNaN && want.isNaN)
           || abs(got - want) <= 1e-6 * abs(want)
         #expect(isClose, "\(dtype) \(operation)(\(pair)) is \(got), not \(want)")
       }

@@ -92,7 +92,8 @@ struct CRenderer {
     declareBuffers(of: kernel, in: &writer)
     declareScratch(of: kernel, sizes, isOnStack: isOnStack, in: &writer)
     writer.line("const int64_t first = block * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
-    writer.line("const int64_t end = (block + 1) * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
+    writer.line(
+      "const int64_t end = (block + 1) * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
     writer.block("for (int64_t point = first; point < end; point++)") { writer in
       writer.decodeGrid(of: kernel)
       writer.statements(kernel.body)
@@ -114,7 +115,8 @@ struct CRenderer {
       let type = CDialect.c.memoryType(program[buffer].type.dtype)
       let qualifier = written.contains(buffer) ? "" : "const "
       writer.line(
-        "\(qualifier)\(type) *restrict \(writer.name(of: buffer)) = call->buffer[\(buffer.position)];")
+        "\(qualifier)\(type) *restrict \(writer.name(of: buffer)) = call->buffer[\(buffer.position)];"
+      )
     }
   }
 
@@ -188,7 +190,8 @@ struct CRenderer {
     var lines = ["  {", "    const \(element) *x = inputs[\(input)];", "    int bad = 0;"]
     var terms: [String] = []
     for (dimension, (extent, stride)) in zip(type.shape, type.resolvedStrides).enumerated() {
-      lines.append("    for (int64_t d\(dimension) = 0; d\(dimension) < \(extent); d\(dimension)++)")
+      lines.append(
+        "    for (int64_t d\(dimension) = 0; d\(dimension) < \(extent); d\(dimension)++)")
       terms.append("d\(dimension) * \(stride)")
     }
     let place = terms.isEmpty ? "0" : terms.joined(separator: " + ")
