@@ -111,6 +111,10 @@ let package = Package(
     program("granary", ["Commands"]),
     program("granaryd", ["DaemonService"]),
     program("granary-runner", ["RunnerProtocol"]),
+    .executableTarget(
+      name: "granary-bench-server",
+      dependencies: ["DaemonService", "DaemonAPI", "KernelSpec", "Support"],
+      path: "Benchmarks/serving/Server", swiftSettings: strict),
 
     tests("SupportTests", ["Support"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
@@ -134,7 +138,11 @@ let package = Package(
     tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",
-      ["DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support"]),
+      [
+        "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support",
+        product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
+        product("ServiceLifecycle", "swift-service-lifecycle"),
+      ]),
     tests("CommandsTests", ["Commands", "DaemonAPI", "KernelSpec", "Support"]),
     tests("OptimizationTests", ["Optimization", "KernelSpec", "Support"]),
     tests(

@@ -1,5 +1,6 @@
 import KernelSpec
 import DaemonAPI
+import KernelSpec
 
 /// Lays out tables and numbers for people. Pure, so that it is tested without a daemon.
 enum Format {
@@ -127,6 +128,21 @@ enum Format {
         "  #\(ancestor.id) \(ancestor.proposer) of \(ancestor.parents)"
           + " fitness \(number(ancestor.fitness, digits: 3)): \(ancestor.summary)")
     }
+    return lines.joined(separator: "\n")
+  }
+
+  static func hardware(_ report: HardwareReport) -> String {
+    var lines = [
+      "\(report.model) (\(report.architecture)), \(report.threads) threads, \(report.libc)",
+      "vectors: \(report.vectorRegisters) of \(report.vectorBytes) bytes",
+      "caches: \(report.cacheBytes.map(bytes).joined(separator: ", "))",
+      "identity: \(report.tuningIdentity)",
+    ]
+    for (dtype, rate) in (report.operationsPerSecond ?? [:]).sorted(by: { $0.key < $1.key }) {
+      lines.append("\(dtype): \(number(rate / 1e9)) GFLOP/s")
+    }
+    if let rate = report.readBytesPerSecond { lines.append("read: \(number(rate / 1e9)) GB/s") }
+    if let rate = report.copyBytesPerSecond { lines.append("copy: \(number(rate / 1e9)) GB/s") }
     return lines.joined(separator: "\n")
   }
 }

@@ -39,7 +39,9 @@ struct NumPyFile: Equatable {
     guard file.count - start >= length else { throw refuse("it is cut short") }
     let header = String(decoding: file[start..<start + length], as: UTF8.self)
     guard let descriptor = Self.value(of: "descr", in: header),
-      let known = Self.names.first(where: { descriptor == $0.1 || descriptor == "=" + $0.1.dropFirst() })
+      let known = Self.names.first(where: {
+        descriptor == $0.1 || descriptor == "=" + $0.1.dropFirst()
+      })
     else { throw refuse("its dtype is not little-endian f2, f4, f8, i1 to i8, u1, u2 or b1") }
     guard header.contains("'fortran_order': False") else {
       throw refuse("it is in Fortran order; save numpy.ascontiguousarray(x)")
@@ -49,7 +51,9 @@ struct NumPyFile: Equatable {
     else { throw refuse("it has no shape") }
     var shape: [Int] = []
     var count = known.0.sizeBytes
-    for text in header[header.index(after: open)..<close].split(whereSeparator: { ", ".contains($0) }) {
+    for text in header[header.index(after: open)..<close].split(whereSeparator: {
+      ", ".contains($0)
+    }) {
       guard let extent = Int(text), extent >= 0 else { throw refuse("its shape is malformed") }
       shape.append(extent)
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)

@@ -12,6 +12,8 @@ public struct KernelAnswer: Sendable, Hashable, Codable {
   public var revision: Int?
   /// The address of the artifact; absent for a miss and for `prefer-vendor`.
   public var artifact: String?
+  /// The names of the kernel's inputs, in the order in which it takes them, as this request's spec names them.
+  public var inputs: [String]?
   /// How to load and call the artifact.
   public var manifest: Artifact.Manifest?
   /// From the complete request to the answer, in the daemon.
@@ -30,7 +32,8 @@ public struct KernelAnswer: Sendable, Hashable, Codable {
 
   public init(
     key: String? = nil, name: String? = nil, status: Status, verdict: Verdict? = nil,
-    revision: Int? = nil, artifact: String? = nil, manifest: Artifact.Manifest? = nil,
+    revision: Int? = nil, artifact: String? = nil, inputs: [String]? = nil,
+    manifest: Artifact.Manifest? = nil,
     latencyMicroseconds: Double = 0, kernelMicroseconds: Double? = nil,
     baselineMicroseconds: Double? = nil, speedup: Double? = nil, rooflineFraction: Double? = nil,
     search: SearchState? = nil, error: ServiceError? = nil
@@ -41,6 +44,7 @@ public struct KernelAnswer: Sendable, Hashable, Codable {
     self.verdict = verdict
     self.revision = revision
     self.artifact = artifact
+    self.inputs = inputs
     self.manifest = manifest
     self.latencyMicroseconds = latencyMicroseconds
     self.kernelMicroseconds = kernelMicroseconds

@@ -139,7 +139,7 @@ extension DaemonClient {
         let answer = try kept.exchange(route.method, target, body, deadline: deadline)
         connection = kept
         return answer
-      } catch where error.code == .noDaemon {
+      } catch  where error.code == .noDaemon {
         // The daemon closes idle connections; every route may be asked twice.
       }
     }

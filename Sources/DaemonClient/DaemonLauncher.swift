@@ -16,7 +16,7 @@ public enum DaemonLauncher {
     do throws(ServiceError) {
       return try DaemonClient(
         socketPath: locations.socket, timeoutSeconds: timeoutSeconds)
-    } catch where error.code == .noDaemon && mayStart {
+    } catch  where error.code == .noDaemon && mayStart {
       guard let program = findDaemon() else {
         throw ServiceError(
           .noDaemon, "no daemon runs, and granaryd is neither beside this program nor in PATH")

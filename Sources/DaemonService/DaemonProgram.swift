@@ -36,7 +36,7 @@ package enum DaemonProgram {
     } catch let error as ServiceError {
       say("granaryd: \(error.message)")
       return error.who == .input ? 2 : 1
-    } catch where DaemonFlags.exitCode(for: error) == .failure {
+    } catch  where DaemonFlags.exitCode(for: error) == .failure {
       say("granaryd: \(error)")
       return 1
     } catch {

@@ -1,4 +1,3 @@
-
 import DaemonAPI
 import Glibc
 package import Logging
