@@ -37,7 +37,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var readIsHeld = false
   private var repliesKeepAlive = true
   private var sentContinue = false
-  private var abandon: AsyncStream<Never>.Continuation?
+  private var abandon: AsyncStream<Void>.Continuation?
   private var deadline: Scheduled<Void>?
 
   init(
@@ -184,7 +184,7 @@ extension ConnectionHandler {
   private func handOver(_ request: Request, keepsAlive: Bool, _ context: ChannelHandlerContext) {
     repliesKeepAlive = keepsAlive
     enter(.busy)
-    let (abandoned, continuation) = AsyncStream<Never>.makeStream()
+    let (abandoned, continuation) = AsyncStream<Void>.makeStream()
     abandon = continuation
     let job = RequestJob(
       request: request, abandoned: abandoned, channel: context.channel,
