@@ -11,7 +11,7 @@ package struct GranaryCommand: ParsableCommand {
       GetCommand.self, RunCommand.self, TuneCommand.self, PrewarmCommand.self, ListCommand.self,
       ShowCommand.self, ExplainCommand.self, RemoveCommand.self, PinCommand.self,
       CollectCommand.self, StatisticsCommand.self, TopCommand.self, DoctorCommand.self,
-      HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self,
+      HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self, SpecCommand.self,
     ])
 
   package init() {}

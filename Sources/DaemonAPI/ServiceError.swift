@@ -58,21 +58,31 @@ public struct ServiceError: Error, Sendable, Hashable, Codable {
 }
 
 extension ServiceError.Code: RawRepresentable, Codable {
-  private static let names: [(Self, String)] = [
-    (.badRequest, "bad-request"), (.badSpec, "bad-spec"), (.unsupported, "unsupported"),
-    (.notFound, "not-found"), (.methodNotAllowed, "method-not-allowed"),
-    (.tooLarge, "too-large"), (.conflict, "conflict"),
-    (.deadlineExceeded, "deadline-exceeded"), (.shuttingDown, "shutting-down"),
-    (.noDaemon, "no-daemon"), (.environment, "environment"), (.internalError, "internal-error"),
+  private static let known: [Self] = [
+    .badRequest, .badSpec, .unsupported, .notFound, .methodNotAllowed, .tooLarge, .conflict,
+    .deadlineExceeded, .shuttingDown, .noDaemon, .environment, .internalError,
   ]
 
   public init(rawValue: String) {
-    self = Self.names.first { $0.1 == rawValue }?.0 ?? .unknown(rawValue)
+    self = Self.known.first { $0.rawValue == rawValue } ?? .unknown(rawValue)
   }
 
   public var rawValue: String {
-    if case .unknown(let text) = self { return text }
-    return Self.names.first { $0.0 == self }?.1 ?? "internal-error"
+    switch self {
+    case .badRequest: "bad-request"
+    case .badSpec: "bad-spec"
+    case .unsupported: "unsupported"
+    case .notFound: "not-found"
+    case .methodNotAllowed: "method-not-allowed"
+    case .tooLarge: "too-large"
+    case .conflict: "conflict"
+    case .deadlineExceeded: "deadline-exceeded"
+    case .shuttingDown: "shutting-down"
+    case .noDaemon: "no-daemon"
+    case .environment: "environment"
+    case .internalError: "internal-error"
+    case .unknown(let text): text
+    }
   }
 
   public init(from decoder: any Decoder) throws {

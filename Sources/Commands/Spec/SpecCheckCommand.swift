@@ -2,7 +2,7 @@ package import ArgumentParser
 import KernelSpec
 
 /// `granary spec check`: whether specs are right, and what they are.
-package struct SpecCheckCommand: AsyncParsableCommand {
+package struct SpecCheckCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check specs: names, operators, types and limits.")
 
@@ -14,7 +14,7 @@ package struct SpecCheckCommand: AsyncParsableCommand {
 
   package init() {}
 
-  package func run() async throws {
+  package func run() throws {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
       var checked: [CheckedSpec] = []
       for spec in specs {

@@ -1,7 +1,7 @@
 package import ArgumentParser
 
 /// `granary spec`: what a spec means, without a daemon.
-package struct SpecCommand: AsyncParsableCommand {
+package struct SpecCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "spec",
     abstract: "Check, format, key and compare specs. Needs no daemon.",

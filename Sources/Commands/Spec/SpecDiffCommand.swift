@@ -2,7 +2,7 @@ package import ArgumentParser
 import KernelSpec
 
 /// `granary spec diff`: which parts of the keys of two specs differ.
-package struct SpecDiffCommand: AsyncParsableCommand {
+package struct SpecDiffCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Compare the keys of two specs, part by part.")
 
@@ -17,7 +17,7 @@ package struct SpecDiffCommand: AsyncParsableCommand {
 
   package init() {}
 
-  package func run() async throws {
+  package func run() throws {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
       let (one, two) = (try LocalSpec.one(first), try LocalSpec.one(second))
       let key = SpecKeyCommand.key(try one.checked(), hardware: nil)

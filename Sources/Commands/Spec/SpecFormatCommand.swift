@@ -2,7 +2,7 @@ package import ArgumentParser
 import KernelSpec
 
 /// `granary spec format`: a spec in one of its forms.
-package struct SpecFormatCommand: AsyncParsableCommand {
+package struct SpecFormatCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "format", abstract: "Print a spec in another form.")
 
@@ -22,7 +22,7 @@ package struct SpecFormatCommand: AsyncParsableCommand {
 
   package init() {}
 
-  package func run() async throws {
+  package func run() throws {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
       let form = form ?? (json ? .json : .text)
       for source in try LocalSpec.read(spec) { print(Self.text(try source.checked(), form)) }

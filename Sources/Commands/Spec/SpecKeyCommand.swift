@@ -2,7 +2,7 @@ package import ArgumentParser
 import KernelSpec
 
 /// `granary spec key`: the key of a spec, and the parts that it is made of.
-package struct SpecKeyCommand: AsyncParsableCommand {
+package struct SpecKeyCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "key", abstract: "Print the key of specs.",
     discussion: """
@@ -21,7 +21,7 @@ package struct SpecKeyCommand: AsyncParsableCommand {
 
   package init() {}
 
-  package func run() async throws {
+  package func run() throws {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
       var keys: [KernelKey] = []
       for spec in specs {
