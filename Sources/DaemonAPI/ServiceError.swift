@@ -67,6 +67,7 @@ extension ServiceError.Code: RawRepresentable, Codable {
     self = Self.known.first { $0.rawValue == rawValue } ?? .unknown(rawValue)
   }
 
+  // Equality compares raw values: this must not itself compare codes.
   public var rawValue: String {
     switch self {
     case .badRequest: "bad-request"

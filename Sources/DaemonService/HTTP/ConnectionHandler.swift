@@ -228,7 +228,9 @@ extension ConnectionHandler {
   /// One timer a connection, which moves to the next deadline when it fires early.
   private func watchDeadline(_ context: ChannelHandlerContext) {
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(deadline: currentDeadline(context)) {
+    // Never further than the shortest patience: a request may begin while the timer waits for an idle client.
+    let next = min(currentDeadline(context), .now() + patience.request)
+    deadline = context.eventLoop.scheduleTask(deadline: next) {
       bound.value.deadlinePassed()
     }
   }
