@@ -1,5 +1,5 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release test format lint bench-serving
+.PHONY: setup build release demo test format lint bench bench-serving
 
 setup:
 	@.ci/setup
@@ -9,6 +9,9 @@ build: setup
 
 release: setup
 	swift build -c release
+
+demo: release
+	@integrations/demo/run
 
 test: setup
 	swift build --build-tests

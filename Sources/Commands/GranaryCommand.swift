@@ -12,6 +12,7 @@ package struct GranaryCommand: ParsableCommand {
       ShowCommand.self, ExplainCommand.self, RemoveCommand.self, PinCommand.self,
       CollectCommand.self, StatisticsCommand.self, TopCommand.self, DoctorCommand.self,
       HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self, SpecCommand.self,
+      DemoCommand.self,
     ])
 
   package init() {}
@@ -21,7 +22,7 @@ package struct GranaryCommand: ParsableCommand {
   /// - Returns: the exit code: 0 done, 1 the request failed, 2 bad usage or bad spec, 3 no daemon.
   package static func run(_ arguments: [String]) -> Int32 {
     do {
-      var command = try parseAsRoot(arguments)
+      var command = try parseAsRoot(WaitOptions.normalized(arguments))
       try command.run()
       return 0
     } catch let code as ExitCode {

@@ -46,7 +46,8 @@ extension LibraryServing {
     }
   }
 
-  private func explain(key: Digest, name: String, parts: [KernelKey.Part]) async
+  private func explain(key: Digest, name: String, parts: [KernelKey.Part])
+    async
     throws(ServiceError) -> Explanation
   {
     let detail = try await detail(of: key)
@@ -90,7 +91,8 @@ extension LibraryServing {
       }
     }
     if let termination = detail.termination {
-      reasons.append("its search tried \(detail.candidates) candidates and ended by: \(termination)")
+      reasons.append(
+        "its search tried \(detail.candidates) candidates and ended by: \(termination)")
     } else {
       reasons.append("no search of it has ended yet")
     }

@@ -148,7 +148,8 @@ extension KernelAnswer {
     self.init(
       key: resolution.key.digest.hex, name: resolution.name, status: status,
       verdict: kernel?.verdict, revision: kernel?.revision,
-      artifact: kernel?.artifact.manifest.digest.hex, manifest: kernel?.artifact.manifest,
+      artifact: kernel?.artifact.manifest.digest.hex, inputs: resolution.inputs,
+      manifest: kernel?.artifact.manifest,
       kernelMicroseconds: timing.map { $0.kernelNanoseconds.median / 1000 },
       baselineMicroseconds: timing.map { $0.baselineNanoseconds.median / 1000 },
       speedup: timing?.speedup, rooflineFraction: timing?.rooflineFraction)

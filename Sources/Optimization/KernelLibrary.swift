@@ -66,6 +66,8 @@ package final class KernelLibrary: Sendable {
     package enum Status: Sendable { case hit, baseline, miss }
     package var key: KernelKey
     package var name: String
+    /// The names of the inputs, in the order that the kernel takes them.
+    package var inputs: [String]
     package var status: Status
     package var kernel: StoredKernel?
   }
@@ -78,7 +80,8 @@ package final class KernelLibrary: Sendable {
   {
     let spec = try check(text)
     let key = key(of: spec)
-    var resolution = Resolution(key: key, name: spec.name, status: .miss, kernel: nil)
+    var resolution = Resolution(
+      key: key, name: spec.name, inputs: spec.inputs.map(\.name), status: .miss, kernel: nil)
     switch demand {
     case .locked(let revision, let artifact):
       resolution.kernel = try locked(key, revision: revision, artifact: artifact)

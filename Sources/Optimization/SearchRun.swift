@@ -177,4 +177,3 @@ struct SearchRun {
 /// By how much the lower confidence bound of a champion's speedup must exceed 1: the noise that paired
 /// timing of a kernel against itself shows.
 private let promotionMargin = 0.01
-

@@ -11,7 +11,7 @@ struct GetCommand: ParsableCommand {
   @Argument(help: "A file, - for standard input, or the text form of a spec.")
   var specs: [String]
   @Option(help: "cached, baseline, tuned or locked.") var policy: Policy?
-  @Flag(help: "Wait for the search: the same as --policy tuned.") var wait = false
+  @OptionGroup var waiting: WaitOptions
   @Option(name: .customShort("o"), help: "Write each artifact and its manifest here.")
   var outputFolder: String?
   @OptionGroup var connection: ConnectionOptions
@@ -20,8 +20,8 @@ struct GetCommand: ParsableCommand {
     try CommandFailure.reporting(json: connection.json) {
       let client = try connection.connect()
       let answers = try client.resolve(
-        try SpecSource.specs(specs), policy: policy ?? (wait ? .tuned : .baseline),
-        deadlineMilliseconds: wait ? Int(connection.timeout * 1000) : nil)
+        try SpecSource.specs(specs), policy: policy ?? (waiting.isAsked ? .tuned : .baseline),
+        deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout))
       if let outputFolder { try save(answers, outputFolder, client) }
       if connection.json {
         try Terminal.say(json: answers)

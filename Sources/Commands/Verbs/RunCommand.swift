@@ -15,7 +15,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Where output0.npy, output1.npy and so on are written.")
   var outputDir: String
   @Option(help: "cached, baseline, tuned or locked.") var policy: Policy?
-  @Flag(help: "Wait for the search: the same as --policy tuned.") var wait = false
+  @OptionGroup var waiting: WaitOptions
   @OptionGroup var connection: ConnectionOptions
 
   func run() throws {
@@ -26,8 +26,8 @@ struct RunCommand: ParsableCommand {
       }
       let client = try connection.connect()
       let answers = try client.resolve(
-        [text], policy: policy ?? (wait ? .tuned : .baseline),
-        deadlineMilliseconds: wait ? Int(connection.timeout * 1000) : nil)
+        [text], policy: policy ?? (waiting.isAsked ? .tuned : .baseline),
+        deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout))
       let artifact = try fetch(answers, client)
       try execute(artifact, names: answers.first?.inputs ?? [])
       if connection.json { try Terminal.say(json: answers) }
