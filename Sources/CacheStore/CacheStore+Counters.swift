@@ -33,7 +33,11 @@ extension CacheStore {
   package func counters() throws -> [String: Int] {
     try read { database in
       let rows = try Row.fetchAll(database, sql: "SELECT name, value FROM counters")
-      return Dictionary(rows.map { ($0["name"], $0["value"]) }) { first, _ in first }
+      let pairs = rows.compactMap { row -> (String, Int)? in
+        guard let name = row.believed("name", as: String.self) else { return nil }
+        return row.believed("value", as: Int.self).map { (name, $0) }
+      }
+      return Dictionary(pairs) { first, _ in first }
     }
   }
 
@@ -70,11 +74,13 @@ extension CacheStore {
     try read { database in
       let sql = "SELECT * FROM requests ORDER BY id DESC LIMIT ?"
       return try Row.fetchAll(database, sql: sql, arguments: [limit]).compactMap { row in
-        Digest(column: row["key"]).map {
-          RequestRecord(
-            time: row["time"], key: $0, outcome: row["outcome"], reason: row["reason"],
-            latencySeconds: row["latency_seconds"])
-        }
+        guard let key = row.digest("key"), let time = row.believed("time", as: Double.self),
+          let outcome = row.believed("outcome", as: String.self),
+          let reason = row.believed("reason", as: String.self),
+          let latency = row.believed("latency_seconds", as: Double.self)
+        else { return nil }
+        return RequestRecord(
+          time: time, key: key, outcome: outcome, reason: reason, latencySeconds: latency)
       }
     }
   }

@@ -149,18 +149,32 @@ extension CacheStore {
   }
 
   private static func entry(_ row: Row, in database: Database) throws -> StoredEntry? {
-    guard let key = Digest(column: row["key"]), let verdict = Verdict(rawValue: row["verdict"])
+    guard let key = row.digest("key"), let id = row.believed("id", as: Int64.self),
+      let verdict = row.believed("verdict", as: String.self).flatMap(Verdict.init(rawValue:)),
+      let spec = row.believed("spec", as: String.self),
+      let name = row.believed("name", as: String.self),
+      let hardware = row.believed("hardware", as: String.self),
+      let created = row.believed("created", as: Double.self),
+      let lastUsed = row.believed("last_used", as: Double.self),
+      let useCount = row.believed("use_count", as: Int.self),
+      let revision = row.believed("number", as: Int.self)
     else { return nil }
-    let spec: String = row["spec"]
-    let id: Int64 = row["id"]
+    return StoredEntry(
+      key: key, spec: spec, name: name, hardware: hardware,
+      parts: try parts(of: id, spec: spec, in: database), created: created, lastUsed: lastUsed,
+      useCount: useCount, pinnedRevision: row.believed("pinned_revision", as: Int.self),
+      revision: revision, verdict: verdict)
+  }
+
+  private static func parts(of entry: Int64, spec: String, in database: Database) throws
+    -> [StoredKeyPart]
+  {
     let statement = try database.cachedStatement(
       sql: "SELECT name, value FROM key_parts WHERE entry = ? ORDER BY position")
-    let parts = try Row.fetchAll(statement, arguments: [id]).map {
-      StoredKeyPart(name: $0["name"], value: $0["value"] ?? spec)
+    return try Row.fetchAll(statement, arguments: [entry]).map {
+      StoredKeyPart(
+        name: $0.believed("name", as: String.self) ?? "",
+        value: $0.believed("value", as: String.self) ?? spec)
     }
-    return StoredEntry(
-      key: key, spec: spec, name: row["name"], hardware: row["hardware"], parts: parts,
-      created: row["created"], lastUsed: row["last_used"], useCount: row["use_count"],
-      pinnedRevision: row["pinned_revision"], revision: row["number"], verdict: verdict)
   }
 }

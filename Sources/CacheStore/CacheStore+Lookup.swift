@@ -10,7 +10,7 @@ extension CacheStore {
   /// The bytes were checked against their digest, and the row against its seal.
   /// - Returns: `nil` when there is none that can be believed.
   package func lookup(key: Digest, revision: Int? = nil) throws -> StoredKernel? {
-    let found = try read { database -> (RevisionRow, Data?)? in
+    let found = try readUnlessDamaged { database -> (RevisionRow, Data?)? in
       let statement = try database.cachedStatement(
         sql: """
           SELECT \(RevisionRow.columns), blobs.contents FROM entries
@@ -23,7 +23,7 @@ extension CacheStore {
         let row = try Row.fetchOne(statement, arguments: [key.column, revision]),
         let revision = RevisionRow(row)
       else { return nil }
-      return (revision, row["contents"])
+      return (revision, row.believed("contents", as: Data.self))
     }
     guard let (row, contents) = found, row.key == key, let stored = row.revision,
       stored.manifest.digest == row.artifact, stored.evidence.artifact == row.artifact,
@@ -36,7 +36,7 @@ extension CacheStore {
 
   /// The bytes with a digest, checked; `nil` when they are missing or corrupt.
   package func artifact(digest: Digest) throws -> [UInt8]? {
-    let contents = try read {
+    let contents = try readUnlessDamaged {
       try Data.fetchOne(
         $0, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
     }
@@ -45,7 +45,7 @@ extension CacheStore {
 
   /// The source that an artifact was compiled from.
   package func source(artifact: Digest) throws -> KernelSource? {
-    let digest = try read {
+    let digest = try readUnlessDamaged {
       Digest(
         column: try Data.fetchOne(
           $0, sql: "SELECT source FROM sources WHERE artifact = ?", arguments: [artifact.column]))
@@ -61,34 +61,41 @@ extension CacheStore {
   /// Decodes a blob from the index, or from its file when the index has none. A corrupt one is put in
   /// quarantine.
   func bytes(of digest: Digest, contents: [UInt8]?) throws -> [UInt8]? {
-    let limit = Blob.limitBytes + (1 << 20)
-    let blob: [UInt8]
-    if let contents {
-      blob = contents
-    } else {
-      guard let file = try? fileSystem.read(blobPath(digest), limitBytes: limit) else {
-        return nil
-      }
-      blob = file
-    }
-    if let bytes = Blob.decode(blob, digest: digest) { return bytes }
-    quarantine(digest, inFile: contents == nil)
-    return nil
+    guard let blob = contents ?? blobFile(digest) else { return nil }
+    return Blob.decode(blob, digest: digest) ?? healedOrQuarantined(digest)
   }
 
-  /// Takes a corrupt blob out of the way. A disk that refuses leaves it: it stays a miss.
-  private func quarantine(_ digest: Digest, inFile: Bool) {
+  /// - Returns: `nil` when there is no file or it cannot be read.
+  func blobFile(_ digest: Digest) -> [UInt8]? {
+    try? fileSystem.read(blobPath(digest), limitBytes: Blob.limitBytes + (1 << 20))
+  }
+
+  /// Takes a corrupt blob out of the way, unless it was published anew since it was read. A disk that
+  /// refuses leaves it: it stays a miss.
+  private func healedOrQuarantined(_ digest: Digest) -> [UInt8]? {
     changing.withLock { _ in
-      if inFile {
-        let aside = directory + "/quarantine"
-        try? fileSystem.createDirectory(aside)
-        try? fileSystem.rename(blobPath(digest), to: "\(aside)/\(digest.hex)")
-      }
+      guard let row = try? read({ try Self.blobRow(digest, in: $0) }) else { return nil }
+      let contents = row?.believed("contents", as: Data.self).map { Array($0) }
+      guard let blob = contents ?? blobFile(digest) else { return nil }
+      if let bytes = Blob.decode(blob, digest: digest) { return bytes }
+      if contents == nil { moveToQuarantine(digest) }
       try? write { database in
         try database.execute(
           sql: "DELETE FROM blobs WHERE digest = ?", arguments: [digest.column])
         try Self.increment("store.blobs.quarantined", by: 1, in: database)
       }
+      return nil
     }
+  }
+
+  private static func blobRow(_ digest: Digest, in database: Database) throws -> Row?? {
+    try Row.fetchOne(
+      database, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
+  }
+
+  private func moveToQuarantine(_ digest: Digest) {
+    let aside = directory + "/quarantine"
+    try? fileSystem.createDirectory(aside)
+    try? fileSystem.rename(blobPath(digest), to: "\(aside)/\(digest.hex)")
   }
 }

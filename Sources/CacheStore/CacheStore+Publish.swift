@@ -44,7 +44,7 @@ extension CacheStore {
         let entry = try Self.entry(
           in: database, key: key, spec: spec, name: name, hardware: hardware, parts: parts, now: now
         )
-        row = row.numbered(try Self.nextRevision(of: entry, in: database))
+        row = row.numbered(try Self.nextRevision(key: key, in: database))
         try row.insert(into: database, entry: entry)
         return row.number
       }
@@ -57,10 +57,15 @@ extension CacheStore {
     try fileSystem.write(blob.bytes, atomicallyTo: path)
   }
 
-  private static func nextRevision(of entry: Int64, in database: Database) throws -> Int {
-    let last = try Int.fetchOne(
-      database, sql: "SELECT max(number) FROM revisions WHERE entry = ?", arguments: [entry])
-    return (last ?? 0) + 1
+  /// A number that the key never had, also when its entry was removed in between.
+  private static func nextRevision(key: Digest, in database: Database) throws -> Int {
+    try database.execute(
+      sql: """
+        INSERT INTO last_revisions (key, number) VALUES (?, 1)
+        ON CONFLICT (key) DO UPDATE SET number = number + 1
+        """, arguments: [key.column])
+    let sql = "SELECT number FROM last_revisions WHERE key = ?"
+    return try Int.fetchOne(database, sql: sql, arguments: [key.column]) ?? 1
   }
 
   /// The row of a key, made when it is new.

@@ -92,13 +92,17 @@ extension CacheStore {
     try read { database in
       let sql = "SELECT * FROM searches \(condition)"
       return try Row.fetchAll(database, sql: sql, arguments: arguments).compactMap { row in
-        guard let key = Digest(column: row["key"]) else { return nil }
-        let seed: Int64 = row["seed"]
+        guard let id = row.believed("id", as: Int64.self), let key = row.digest("key"),
+          let seed = row.believed("seed", as: Int64.self),
+          let configuration = row.believed("configuration", as: String.self),
+          let checkpoint = row.believed("checkpoint", as: String.self),
+          let started = row.believed("started", as: Double.self)
+        else { return nil }
         return StoredSearch(
-          id: row["id"], key: key, isFinished: row["state"] == "finished",
-          seed: UInt64(bitPattern: seed), configuration: row["configuration"],
-          checkpoint: row["checkpoint"], reason: row["reason"], started: row["started"],
-          finished: row["finished"])
+          id: id, key: key, isFinished: row.believed("state", as: String.self) == "finished",
+          seed: UInt64(bitPattern: seed), configuration: configuration, checkpoint: checkpoint,
+          reason: row.believed("reason", as: String.self), started: started,
+          finished: row.believed("finished", as: Double.self))
       }
     }
   }

@@ -17,6 +17,8 @@ package final class CacheStore: Sendable {
   /// Held while files and index change together, so that a collection never removes a file whose row is
   /// about to be committed.
   let changing = Mutex(())
+  /// Damage was met: the next opening must look at the whole database.
+  private let damaged = Atomic(false)
 
   private init(
     directory: String, fileSystem: any FileSystem, time: any TimeSource, pool: DatabasePool,
@@ -43,16 +45,17 @@ package final class CacheStore: Sendable {
         .storeLocked, "the store \(directory) is open in another process; stop it first",
         responsible: .environment)
     }
-    let opening = StoreOpening(directory: directory, time: clock)
+    let opening = StoreOpening(directory: directory, blobs: fileSystem, time: clock)
     let pool = try StoreOpening.translating { try opening.pool() }
     return CacheStore(
       directory: directory, fileSystem: fileSystem, time: clock, pool: pool, lock: lock)
   }
 
-  /// Closes the database and notes that it was left in order. Using the store afterwards throws.
+  /// Closes the database and notes that it was left in order, if it was. Using the store afterwards throws.
   package func close() throws {
     try StoreOpening.translating {
       try pool.close()
+      if damaged.load(ordering: .relaxed) { return }
       try LocalFileSystem().remove(directory + "/" + StoreOpening.uncleanMarker)
     }
     lock.release()
@@ -60,23 +63,52 @@ package final class CacheStore: Sendable {
 
   /// Reads from one consistent state.
   func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    try StoreOpening.translating { try pool.read(body) }
+    try notingDamage { try StoreOpening.translating { try pool.read(body) } }
+  }
+
+  /// Reads; what damage hides is missing.
+  func readUnlessDamaged<Value>(_ body: (Database) throws -> Value?) throws -> Value? {
+    do {
+      return try read(body)
+    } catch let error as GranaryError where error.code == .storeDamaged {
+      return nil
+    }
+  }
+
+  /// Makes the next opening look at the whole database.
+  func noteDamage() { damaged.store(true, ordering: .relaxed) }
+
+  private func notingDamage<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch let error as GranaryError where error.code == .storeDamaged {
+      noteDamage()
+      throw error
+    }
   }
 
   /// Writes in one transaction. A `durable` one survives a power failure once this returns; another survives
   /// the end of the process.
   func write<Value>(durable: Bool = false, _ body: (Database) throws -> Value) throws -> Value {
-    try StoreOpening.translating {
-      try pool.writeWithoutTransaction { database in
-        try database.execute(sql: "PRAGMA synchronous = \(durable ? "FULL" : "NORMAL")")
-        var result: Value?
-        try database.inTransaction(.immediate) {
-          result = try body(database)
-          return .commit
+    try notingDamage {
+      try StoreOpening.translating {
+        try pool.writeWithoutTransaction { database in
+          try database.execute(sql: "PRAGMA synchronous = \(durable ? "FULL" : "NORMAL")")
+          return try Self.transaction(in: database, body)
         }
-        guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
-        return result
       }
     }
+  }
+
+  private static func transaction<Value>(
+    in database: Database, _ body: (Database) throws -> Value
+  ) throws -> Value {
+    var result: Value?
+    try database.inTransaction(.immediate) {
+      result = try body(database)
+      return .commit
+    }
+    guard let result else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+    return result
   }
 }

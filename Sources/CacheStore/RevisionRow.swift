@@ -22,19 +22,24 @@ struct RevisionRow {
 
   /// - Returns: `nil` when the row is damaged.
   init?(_ row: Row) {
-    guard let key = Digest(column: row["key"]), let seal = Digest(column: row["seal"]),
-      let artifact = Digest(column: row["artifact"]),
-      let verdict = Verdict(rawValue: row["verdict"])
+    guard let key = row.digest("key"), let seal = row.digest("seal"),
+      let artifact = row.digest("artifact"),
+      let verdict = row.believed("verdict", as: String.self).flatMap(Verdict.init(rawValue:)),
+      let number = row.believed("number", as: Int.self),
+      let manifest = row.believed("manifest", as: String.self),
+      let evidence = row.believed("evidence", as: String.self),
+      let created = row.believed("created", as: Double.self),
+      let searchSeconds = row.believed("search_seconds", as: Double.self)
     else { return nil }
     self.key = key
     self.seal = seal
     self.artifact = artifact
     self.verdict = verdict
-    number = row["number"]
-    manifest = row["manifest"]
-    evidence = row["evidence"]
-    created = row["created"]
-    searchSeconds = row["search_seconds"]
+    self.number = number
+    self.manifest = manifest
+    self.evidence = evidence
+    self.created = created
+    self.searchSeconds = searchSeconds
     guard seal == expectedSeal else { return nil }
   }
 
@@ -85,15 +90,32 @@ struct RevisionRow {
 
 /// JSON columns: sorted keys, so that equal values give equal text.
 enum StoreJSON {
+  /// - Throws: `store-internal` for what JSON cannot say, such as a number that is not finite.
   static func encode(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    do {
+      return String(decoding: try encoder.encode(value), as: UTF8.self)
+    } catch {
+      throw GranaryError(
+        .storeInternal, "\(type(of: value)) cannot be stored as JSON: \(error)",
+        responsible: .internal, underlying: error)
+    }
   }
 
   static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
     try JSONDecoder().decode(type, from: Data(text.utf8))
   }
+}
+
+extension Row {
+  /// The value of a column; `nil` when it is null or, in a damaged row, of another type.
+  func believed<Value: DatabaseValueConvertible>(_ column: String, as type: Value.Type) -> Value? {
+    Value.fromDatabaseValue(self[column] as DatabaseValue)
+  }
+
+  /// The digest in a column; `nil` when there is none.
+  func digest(_ column: String) -> Digest? { Digest(column: believed(column, as: Data.self)) }
 }
 
 extension Digest {

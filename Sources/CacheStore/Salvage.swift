@@ -1,44 +1,70 @@
 import FoundationEssentials
 import GRDB
 import KernelSpec
+import Support
 
 /// Takes from a damaged database the rows that prove themselves: blobs by their digest, revisions by their
-/// seal. Searches and counters are not taken.
+/// seal; and from the files every sound blob. Searches and counters are not taken.
 struct Salvage {
   let source: String
+  let fileSystem: any FileSystem
+  let directory: String
   let pool: DatabasePool
 
-  init(from source: String, into pool: DatabasePool) {
+  init(
+    from source: String, blobs: any FileSystem, in directory: String, into pool: DatabasePool
+  ) {
     self.source = source
+    fileSystem = blobs
+    self.directory = directory
     self.pool = pool
   }
 
   func run() throws {
-    guard let damaged = try? DatabaseQueue(path: source) else { return }
-    try pool.write { database in
-      copy(damaged, "SELECT * FROM blobs") { try insertBlob($0, database) }
-      let fields = "SELECT entries.* FROM entries"
-      copy(damaged, fields) { try insertEntry($0, database) }
-      copy(
-        damaged,
-        """
-        SELECT entries.key, key_parts.position, key_parts.name, key_parts.value
-        FROM key_parts JOIN entries ON entries.id = entry
-        """
-      ) { try insertPart($0, database) }
-      copy(
-        damaged,
-        "SELECT \(RevisionRow.columns) FROM revisions JOIN entries ON entries.id = entry"
-      ) { try insertRevision($0, database) }
-      copy(damaged, "SELECT artifact, source FROM sources") { row in
-        try database.execute(
-          sql: "INSERT OR IGNORE INTO sources VALUES (?, ?)",
-          arguments: [row["artifact"], row["source"]])
-      }
-      try database.execute(sql: "DELETE FROM entries WHERE id NOT IN (SELECT entry FROM revisions)")
+    if let damaged = try? DatabaseQueue(path: source) {
+      try pool.write { try takeRows(of: damaged, into: $0) }
+      try? damaged.close()
     }
-    try? damaged.close()
+    for file in try BlobFiles.all(in: directory, fileSystem) { try takeFile(file) }
   }
+
+  private func takeRows(of damaged: DatabaseQueue, into database: Database) throws {
+    copy(damaged, "SELECT * FROM blobs WHERE contents IS NOT NULL") { try insertBlob($0, database) }
+    let fields = "SELECT entries.* FROM entries"
+    copy(damaged, fields) { try insertEntry($0, database) }
+    copy(
+      damaged,
+      """
+      SELECT entries.key, key_parts.position, key_parts.name, key_parts.value
+      FROM key_parts JOIN entries ON entries.id = entry
+      """
+    ) { try insertPart($0, database) }
+    copy(
+      damaged,
+      "SELECT \(RevisionRow.columns) FROM revisions JOIN entries ON entries.id = entry"
+    ) { try insertRevision($0, database) }
+    copy(damaged, "SELECT artifact, source FROM sources") { row in
+      try database.execute(
+        sql: "INSERT OR IGNORE INTO sources VALUES (?, ?)",
+        arguments: [row["artifact"], row["source"]])
+    }
+    copy(damaged, "SELECT key, number FROM last_revisions") { row in
+      guard let key = row.digest("key"), let number = row.believed("number", as: Int.self)
+      else { return }
+      try raiseLastRevision(of: key, to: number, database)
+    }
+    try database.execute(
+      sql: """
+        DELETE FROM entries WHERE id NOT IN (SELECT entry FROM revisions);
+        \(Self.dropLostPins)
+        """)
+  }
+
+  /// Forgets the pins of revisions that are no more.
+  static let dropLostPins = """
+    UPDATE entries SET pinned_revision = NULL WHERE pinned_revision NOT IN
+      (SELECT number FROM revisions WHERE entry = entries.id)
+    """
 
   /// Stops at the first row that cannot be read, and passes over rows that cannot be taken.
   private func copy(_ damaged: DatabaseQueue, _ sql: String, _ take: (Row) throws -> Void) {
@@ -49,14 +75,29 @@ struct Salvage {
   }
 
   private func insertBlob(_ row: Row, _ database: Database) throws {
-    guard let digest = Digest(column: row["digest"]) else { return }
-    let contents: Data? = row["contents"]
-    if let contents, Blob.decode(Array(contents), digest: digest) == nil { return }
+    guard let digest = row.digest("digest"), let created = row.believed("created", as: Double.self),
+      let blob = row.believed("contents", as: Data.self),
+      let bytes = Blob.decode(Array(blob), digest: digest)
+    else { return }
     try database.execute(
       sql: "INSERT INTO blobs VALUES (?, ?, ?, ?, ?)",
-      arguments: [
-        digest.column, row["size_bytes"], row["stored_bytes"], row["created"], contents,
-      ])
+      arguments: [digest.column, bytes.count, blob.count, created, blob])
+  }
+
+  /// Notes a blob that has a file in the index, when it is sound.
+  private func takeFile(_ file: BlobFiles.File) throws {
+    guard let digest = file.digest,
+      let blob = try? fileSystem.read(
+        file.path, limitBytes: Blob.limitBytes + (1 << 20)),
+      let bytes = Blob.decode(blob, digest: digest)
+    else { return }
+    try pool.write { database in
+      try database.execute(
+        sql: """
+          INSERT OR IGNORE INTO blobs (digest, size_bytes, stored_bytes, created)
+          VALUES (?, ?, ?, 0)
+          """, arguments: [digest.column, bytes.count, blob.count])
+    }
   }
 
   private func insertEntry(_ row: Row, _ database: Database) throws {
@@ -72,16 +113,26 @@ struct Salvage {
   }
 
   private func insertPart(_ row: Row, _ database: Database) throws {
-    guard let entry = try entryID(row["key"], database) else { return }
+    guard let entry = try entryID(row.believed("key", as: Data.self), database)
+    else { return }
     try database.execute(
       sql: "INSERT INTO key_parts VALUES (?, ?, ?, ?)",
       arguments: [entry, row["position"], row["name"], row["value"]])
   }
 
   private func insertRevision(_ row: Row, _ database: Database) throws {
-    guard let revision = RevisionRow(row), let entry = try entryID(row["key"], database)
+    guard let revision = RevisionRow(row), let entry = try entryID(revision.key.column, database)
     else { return }
     try revision.insert(into: database, entry: entry)
+    try raiseLastRevision(of: revision.key, to: revision.number, database)
+  }
+
+  private func raiseLastRevision(of key: Digest, to number: Int, _ database: Database) throws {
+    try database.execute(
+      sql: """
+        INSERT INTO last_revisions (key, number) VALUES (?, ?)
+        ON CONFLICT (key) DO UPDATE SET number = max(number, excluded.number)
+        """, arguments: [key.column, number])
   }
 
   private func entryID(_ key: Data?, _ database: Database) throws -> Int64? {

@@ -8,6 +8,8 @@ struct StoreOpening {
   /// Present while the store is open; left behind by a crash.
   static let uncleanMarker = "unclean"
   let directory: String
+  /// Where the files of blobs are.
+  let blobs: any FileSystem
   let time: any TimeSource
 
   private var path: String { directory + "/index.sqlite" }
@@ -74,7 +76,7 @@ struct StoreOpening {
       try files.rename(path + suffix, to: "\(aside)/index.sqlite\(suffix)")
     }
     let pool = try checkedPool(thoroughly: false)
-    try Salvage(from: aside + "/index.sqlite", into: pool).run()
+    try Salvage(from: aside + "/index.sqlite", blobs: blobs, in: directory, into: pool).run()
     return pool
   }
 
@@ -103,6 +105,10 @@ struct StoreOpening {
   static func translating<Value>(_ body: () throws -> Value) throws -> Value {
     do {
       return try body()
+    } catch let error as RowDecodingError {
+      throw GranaryError(
+        .storeDamaged, "the store's database: \(error)", responsible: .environment,
+        underlying: error)
     } catch let error as DatabaseError {
       let code: GranaryError.Code =
         switch error.resultCode {

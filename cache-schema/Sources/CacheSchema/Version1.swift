@@ -32,6 +32,10 @@ extension CacheSchema {
       PRIMARY KEY (entry, number)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX revisions_by_artifact ON revisions (artifact);
+    CREATE TABLE last_revisions ( -- outlives the entry, so that no number is given twice
+      key BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+      number INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE blobs (
       digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
       size_bytes INTEGER NOT NULL,

@@ -1,0 +1,135 @@
+import KernelSpec
+import Support
+import Testing
+
+@testable import CacheStore
+
+@Suite struct CollectionTests {
+  let fixture = StoreFixture()
+
+  @Test("the least recently used goes first, and what took longest to find goes last")
+  func order() throws {
+    let store = try fixture.open()
+    for (name, seconds) in [("old", 0.0), ("costly", 1000), ("middle", 0), ("new", 0)] {
+      try store.publish(name, noise(10_000, seed: UInt64(seconds) + 1, name), seconds: seconds)
+      fixture.time.advance(seconds: 60)
+    }
+    let step = try store.statistics().compressedBytes / 4
+    for expected in [["costly", "middle", "new"], ["costly", "new"], ["costly"], []] {
+      let limit = step * expected.count + step / 2
+      let report = try store.collect(CollectionLimits(maximumBytes: limit))
+      #expect(report.entriesRemoved == 1 && report.entriesKept == expected.count)
+      #expect(try store.entries().map(\.name).sorted() == expected)
+      #expect(try store.statistics().compressedBytes <= limit)
+      for name in expected { #expect(try store.lookup(key: key(name)) != nil) }
+    }
+  }
+
+  @Test("pinned entries and those with an unfinished search never go")
+  func protected() throws {
+    let store = try fixture.open()
+    for name in ["pinned", "searched", "other"] {
+      try store.publish(name, noise(100, seed: 1, name))
+    }
+    try store.pin(key: key("pinned"))
+    let search = try store.startSearch(
+      key: key("searched"), seed: 1, configuration: "", checkpoint: "")
+    fixture.time.advance(seconds: 1e6)
+    let limits = CollectionLimits(maximumBytes: 0, unusedSeconds: 1)
+    #expect(try store.collect(limits).entriesRemoved == 1)
+    #expect(try store.entries().map(\.name).sorted() == ["pinned", "searched"])
+    try store.saveSearch(search, checkpoint: "", finished: "target")
+    try store.unpin(key: key("pinned"))
+    #expect(try store.collect(limits).entriesRemoved == 2)
+    #expect(try store.statistics().blobs == 0)
+  }
+
+  @Test("only what was unused for too long goes by age")
+  func age() throws {
+    let store = try fixture.open()
+    try store.publish("a", [1])
+    try store.publish("b", [2])
+    fixture.time.advance(seconds: 100)
+    try store.touch([key("b")])
+    #expect(try store.collect(CollectionLimits(unusedSeconds: 100)).entriesRemoved == 0)
+    #expect(try store.collect(CollectionLimits(unusedSeconds: 99)).entriesRemoved == 1)
+    #expect(try store.entries().map(\.name) == ["b"])
+  }
+
+  @Test("the newest two revisions and the pinned one stay")
+  func revisions() throws {
+    let store = try fixture.open()
+    for value in 1...6 { try store.publish("a", [UInt8(value)]) }
+    try store.pin(key: key("a"), revision: 2)
+    let report = try store.collect(CollectionLimits())
+    #expect(report.revisionsRemoved == 3 && report.entriesRemoved == 0)
+    #expect(try store.revisions(key: key("a")).map(\.number) == [6, 5, 2])
+    #expect(try store.lookup(key: key("a"))?.artifact.bytes == [2])
+    #expect(try store.lookup(key: key("a"), revision: 6)?.artifact.bytes == [6])
+    #expect(try store.artifact(digest: Digest(of: [UInt8(3)])) == nil)
+    #expect(try store.source(artifact: Digest(of: [UInt8(5)])) != nil)
+  }
+
+  @Test("a blob that a kept entry shares stays")
+  func sharing() throws {
+    let store = try fixture.open()
+    let bytes = noise(100_000, seed: 1)
+    try store.publish("a", bytes)
+    fixture.time.advance(seconds: 10)
+    try store.publish("b", bytes)
+    let report = try store.collect(CollectionLimits(unusedSeconds: 5))
+    #expect(report.entriesRemoved == 1)
+    #expect(try store.lookup(key: key("b"))?.artifact.bytes == bytes)
+  }
+
+  @Test("a dry run tells what a run does, and touches nothing")
+  func dryRun() throws {
+    let store = try fixture.open()
+    for name in ["a", "b", "c"] { try store.publish(name, noise(100_000, seed: 1, name)) }
+    for value in 0..<4 { try store.publish("b", [UInt8(value)]) }
+    try fixture.files.write([1, 2, 3], atomicallyTo: store.blobPath(key("orphan")))
+    let before = (fixture.files.paths, try store.statistics(), try store.entries())
+    let limits = CollectionLimits(maximumBytes: 150_000)
+    let announced = try store.collect(limits, dryRun: true)
+    #expect(fixture.files.paths == before.0)
+    #expect(try store.statistics() == before.1 && store.entries() == before.2)
+    #expect(try store.collect(limits) == announced)
+    #expect(announced.entriesRemoved > 0 && announced.bytesFreed > 100_000)
+    #expect(try store.collect(limits).bytesFreed == 0)
+  }
+
+  @Test("files that nothing refers to are removed, those in use are not")
+  func orphans() throws {
+    let store = try fixture.open()
+    let bytes = noise(100_000, seed: 1)
+    try store.publish("a", bytes)
+    try store.publish("inline", [1])
+    let orphan = store.blobPath(key("orphan"))
+    let superfluous = store.blobPath(Digest(of: [UInt8(1)]))
+    let files = [orphan, orphan + ".1.2" + temporaryFileSuffix, superfluous]
+    for path in files { try fixture.files.write([1, 2, 3], atomicallyTo: path) }
+    #expect(try store.collect(CollectionLimits()).bytesFreed == 9)
+    #expect(fixture.files.paths == [store.blobPath(Digest(of: bytes))])
+    #expect(try store.lookup(key: key("a"))?.artifact.bytes == bytes)
+    #expect(try store.lookup(key: key("inline"))?.artifact.bytes == [1])
+  }
+
+  @Test("a disk that fails while files are removed leaves a sound store")
+  func failingDisk() throws {
+    let store = try fixture.open()
+    try store.publish("a", noise(100_000, seed: 1))
+    try store.publish("b", noise(100_000, seed: 2))
+    fixture.files.fail(atStep: 1)
+    #expect(throws: GranaryError.self) { try store.collect(CollectionLimits(maximumBytes: 0)) }
+    fixture.files.recover()
+    #expect(try store.statistics().entries == 0)
+    #expect(try store.collect(CollectionLimits()).bytesFreed > 0)
+    #expect(fixture.files.paths.isEmpty)
+    #expect(try store.publish("a", noise(100_000, seed: 1)) == 2)
+    #expect(try store.lookup(key: key("a")) != nil)
+  }
+}
+
+private func noise(_ count: Int, seed: UInt64, _ name: String) -> [UInt8] {
+  noise(count, seed: name.utf8.reduce(seed) { $0 &* 31 &+ UInt64($1) })
+}
