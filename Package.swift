@@ -27,11 +27,13 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// The tests of one or several modules.
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-  -> Target
-{
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+  resources: [Resource] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources,
+    swiftSettings: strict)
 }
 
 let package = Package(
@@ -97,17 +99,22 @@ let package = Package(
       "DaemonService",
       [
         "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
-        "Support", "CLinux",
+        "RunnerProtocol", "Support", "CLinux",
         product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
-        product("NIOHTTP1", "swift-nio"), product("Logging", "swift-log"),
+        product("Logging", "swift-log"),
         product("Metrics", "swift-metrics"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
+        product("UnixSignals", "swift-service-lifecycle"),
         product("ArgumentParser", "swift-argument-parser"),
       ]),
 
     program("granary", ["Commands"]),
     program("granaryd", ["DaemonService"]),
     program("granary-runner", ["RunnerProtocol"]),
+    .executableTarget(
+      name: "granary-bench-server",
+      dependencies: ["DaemonService", "DaemonAPI", "KernelSpec", "Support"],
+      path: "Benchmarks/serving/Server", swiftSettings: strict),
 
     tests("SupportTests", ["Support"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
@@ -115,7 +122,8 @@ let package = Package(
     tests("TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"]),
     tests(
       "CodeGenerationTests",
-      ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"]),
+      ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"],
+      exclude: ["Golden"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
     tests(
       "EvaluationTests",
@@ -130,7 +138,11 @@ let package = Package(
     tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",
-      ["DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support"]),
+      [
+        "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support",
+        product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
+        product("ServiceLifecycle", "swift-service-lifecycle"),
+      ]),
     tests("CommandsTests", ["Commands", "DaemonAPI", "KernelSpec", "Support"]),
     tests("OptimizationTests", ["Optimization", "KernelSpec", "Support"]),
     tests(

@@ -109,7 +109,9 @@ extension KernelSite {
       var nodes = 0
       stage.value.visit { _ in nodes += 1 }
       var points = stage.domain.reduce(1) { $0 * $1.extent }
-      if case .reduce(let axes, _, _) = stage.body { points = axes.reduce(points) { $0 * $1.extent } }
+      if case .reduce(let axes, _, _) = stage.body {
+        points = axes.reduce(points) { $0 * $1.extent }
+      }
       return total + points * max(nodes, 1)
     }
   }

@@ -30,7 +30,8 @@ extension FusedProgram {
     let locals = kernels.reduce(into: Set<BufferID>()) { $0.formUnion($1.locals) }
     var lives: [BufferID: ClosedRange<Int>] = [:]
     for (position, kernel) in kernels.enumerated() {
-      for buffer in kernel.touchedBuffers where !external.contains(buffer) && !locals.contains(buffer) {
+      for buffer in kernel.touchedBuffers
+      where !external.contains(buffer) && !locals.contains(buffer) {
         let first = lives[buffer]?.lowerBound ?? position
         lives[buffer] = first...position
       }

@@ -4,8 +4,9 @@ import Evaluation
 import Glibc
 import Hardware
 import KernelSpec
-import Logging
+package import Logging
 import Optimization
+import RunnerProtocol
 import ServiceLifecycle
 import Support
 

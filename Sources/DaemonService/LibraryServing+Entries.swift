@@ -1,4 +1,5 @@
 import CacheStore
+import Optimization
 package import DaemonAPI
 package import KernelSpec
 import Support
@@ -85,7 +86,7 @@ extension EntrySummary {
     self.init(
       key: entry.key.hex, name: entry.name, hardware: entry.hardware,
       verdict: revision?.verdict ?? entry.verdict, revision: revision?.number ?? entry.revision,
-      bytes: revision?.artifactBytes ?? 0, created: entry.created, lastUsed: entry.lastUsed,
+      bytes: 0, created: entry.created, lastUsed: entry.lastUsed,
       pinned: entry.pinnedRevision != nil, uses: entry.useCount,
       speedup: revision?.evidence.timing?.speedup)
   }

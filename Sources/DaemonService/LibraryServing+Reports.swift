@@ -1,4 +1,5 @@
 import CacheStore
+import Hardware
 package import DaemonAPI
 package import KernelSpec
 import Optimization
@@ -114,13 +115,11 @@ extension LibraryServing {
       threads: tuning.threads, vectorBytes: tuning.vectorBytes,
       vectorRegisters: tuning.vectorRegisters, cacheBytes: tuning.cacheBytes,
       tuningIdentity: tuning.canonicalText,
-      operationsPerSecond: ceilings.map { ceilings in
-        Dictionary(
-          uniqueKeysWithValues: ceilings.operationsPerSecond.map { ($0.key.rawValue, $0.value) })
-      },
-      readBytesPerSecond: ceilings?.readBytesPerSecond,
-      copyBytesPerSecond: ceilings?.copyBytesPerSecond,
-      streamingCopyBytesPerSecond: ceilings?.streamingCopyBytesPerSecond,
-      cachedReadBytesPerSecond: ceilings?.cachedReadBytesPerSecond)
+      operationsPerSecond: Dictionary(
+        uniqueKeysWithValues: ceilings.operationsPerSecond.map { ($0.key.rawValue, $0.value) }),
+      readBytesPerSecond: ceilings.readBytesPerSecond,
+      copyBytesPerSecond: ceilings.copyBytesPerSecond,
+      streamingCopyBytesPerSecond: ceilings.streamingCopyBytesPerSecond,
+      cachedReadBytesPerSecond: ceilings.cachedReadBytesPerSecond)
   }
 }

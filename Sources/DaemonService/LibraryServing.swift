@@ -1,8 +1,8 @@
 import CacheStore
-import DaemonAPI
+package import DaemonAPI
 import Evaluation
 import Hardware
-import KernelSpec
+package import KernelSpec
 package import Optimization
 import Support
 import Synchronization
@@ -115,6 +115,10 @@ package struct LibraryServing: KernelServing {
       }
       continuation.onTermination = { _ in forwarding.cancel() }
     }
+  }
+
+  package func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
+    throw ServiceError(.unsupported, "not yet")
   }
 
   package func doctor() async -> DoctorReport {

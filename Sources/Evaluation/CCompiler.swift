@@ -4,8 +4,8 @@ package import KernelSpec
 
 /// Compiles C to a position-independent shared object that needs no library and keeps no state.
 ///
-/// Clang is preferred to gcc, which spills the accumulators of tiled contractions (measured: 5 against
-/// 158 GFLOP/s). The environment variable `GRANARY_CC` names another compiler.
+/// Clang is preferred to gcc, which spills the accumulators of tiled contractions (measured: 5
+/// against 158 GFLOP/s). The environment variable `GRANARY_CC` names another compiler.
 package struct CCompiler: KernelCompiler {
   package let identity: String
   /// The absolute path of the compiler.
@@ -13,7 +13,8 @@ package struct CCompiler: KernelCompiler {
   private let host: CompatibilityIdentity
   private let timeLimit: Duration
 
-  /// Finds a compiler: `GRANARY_CC`, then clang, clang-NN (newest first) and gcc on the search path.
+  /// Finds a compiler: `GRANARY_CC`, then clang, clang-NN (newest first) and gcc on the search
+  /// path.
   ///
   /// - Parameters:
   ///   - host: what the artifacts will require of a machine, since code is made for this one.

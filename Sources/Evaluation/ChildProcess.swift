@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// A child that leads a process group of its own. Whatever is left of the group dies with this value.
+/// A child that leads a process group of its own. Whatever is left of the group dies with this
+/// value.
 final class ChildProcess {
   private let child: granary_child
   private var result: Int32?
@@ -50,9 +51,6 @@ final class ChildProcess {
     var pointers = strings.map { strdup($0) }
     pointers.append(nil)
     defer { for pointer in pointers { free(pointer) } }
-    return pointers.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { preconditionFailure("the list ends with nil") }
-      return body(base)
-    }
+    return body(pointers)
   }
 }

@@ -9,9 +9,10 @@ struct Comparison {
 
   /// Compares all elements.
   ///
-  /// The tolerance of an element is `rtol · |expected| + atol · max(1, rms)`, with the root mean square of the
-  /// finite expected values. NaN must meet NaN and an infinity the same infinity; where the exact value is
-  /// beyond the dtype's range by rounding, either an infinity or a value near the limit will do.
+  /// The tolerance of an element is `rtol · |expected| + atol · max(1, rms)`, with the root mean
+  /// square of the finite expected values. NaN must meet NaN and an infinity the same infinity;
+  /// where the exact value is beyond the dtype's range by rounding, either an infinity or a value
+  /// near the limit will do.
   ///
   /// - Parameter classOnly: whether finite values need only be finite.
   init(

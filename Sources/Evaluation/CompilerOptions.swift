@@ -2,8 +2,8 @@ import KernelSpec
 
 /// The options that a kernel is compiled with.
 enum CompilerOptions {
-  /// Always given. Contraction to fused multiply-adds is allowed; reordering of sums is not, unless a source
-  /// asks for it.
+  /// Always given. Contraction to fused multiply-adds is allowed; reordering of sums is not, unless
+  /// a source asks for it.
   private static let fixed = [
     "-std=gnu11", "-shared", "-fPIC", "-march=native", "-ffp-contract=fast", "-fno-math-errno",
     "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-nostdlib",
@@ -15,9 +15,10 @@ enum CompilerOptions {
   static func refused(in options: [String]) -> String? {
     options.first { option in
       if option == "-lm" { return false }
-      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std="]
+      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std=", "-Wno-"]
       let forbidden = [
-        "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize", "-fopenmp",
+        "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize",
+        "-fopenmp",
       ]
       return !prefixes.contains(where: option.hasPrefix)
         || forbidden.contains(where: option.hasPrefix)
@@ -33,7 +34,11 @@ enum CompilerOptions {
 
   /// The arguments after the compiler's name. A source with `-lm` is linked with the C library too.
   static func arguments(for source: KernelSource, compiler: String) -> [String] {
-    let chosen = source.compilerOptions.filter { $0 != "-lm" }
+    // Clang stops at an option of gcc's passes over trees, which it has no equal of.
+    let isClang = compiler.contains("clang")
+    let chosen = source.compilerOptions.filter {
+      $0 != "-lm" && !(isClang && $0.hasPrefix("-fno-tree-"))
+    }
     let optimization = chosen.contains { $0.hasPrefix("-O") } ? [] : ["-O2"]
     let libraries = source.compilerOptions.contains("-lm") ? ["-lm", "-lc"] : []
     return fixed + optimization + chosen + ["-x", "c", "kernel.c", "-o", "kernel.so"]
@@ -43,8 +48,9 @@ enum CompilerOptions {
 
 /// What compilers call without being asked: clearing, copying and comparing memory.
 ///
-/// Appended to each source that is linked with no library. Hidden, so that nothing is exported, and dropped
-/// by the linker when unused. The barriers keep a compiler from turning the loops into calls of themselves.
+/// Appended to each source that is linked with no library. Hidden, so that nothing is exported, and
+/// dropped by the linker when unused. The barriers keep a compiler from turning the loops into
+/// calls of themselves.
 enum FreestandingSupport {
   static let text = """
     #define GRANARY_SUPPORT __attribute__((visibility("hidden"), noinline))

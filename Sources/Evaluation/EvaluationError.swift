@@ -1,4 +1,5 @@
-/// Why nothing can be evaluated here: the machine lacks something. A bad candidate is never an error.
+/// Why nothing can be evaluated here: the machine lacks something. A bad candidate is never an
+/// error.
 package struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertible {
   package enum Code: String, Sendable {
     /// No C compiler was found, or it cannot be started.

@@ -88,8 +88,8 @@ package struct InputGenerator: Sendable {
     }
   }
 
-  /// The sum of twelve uniform numbers less six: mean 0, deviation 1, never beyond 6, and no logarithm whose
-  /// last bit depends on the C library.
+  /// The sum of twelve uniform numbers less six: mean 0, deviation 1, never beyond 6, and no
+  /// logarithm whose last bit depends on the C library.
   private static func normal(_ random: inout SeededRandom) -> Double {
     var sum = -6.0
     for _ in 0..<4 {

@@ -11,7 +11,8 @@ package protocol KernelRunner: Sendable {
     -> any KernelSession
 }
 
-/// One process with one loaded kernel. After a status other than `.finished` or `.refused` the process is gone.
+/// One process with one loaded kernel. After a status other than `.finished` or `.refused` the
+/// process is gone.
 package protocol KernelSession: Sendable {
   /// Which protections are in force.
   var sandbox: SandboxReport { get async }

@@ -14,8 +14,8 @@ package struct NativeRunner: KernelRunner {
     self.flushBytes = flushBytes
   }
 
-  /// Finds `granary-runner`: the path in the environment variable `GRANARY_RUNNER`, else beside this program,
-  /// else in `../libexec/granary`.
+  /// Finds `granary-runner`: the path in the environment variable `GRANARY_RUNNER`, else beside
+  /// this program, else in `../libexec/granary`.
   ///
   /// - Throws: `.runnerMissing`.
   package init(environment: [String: String]) throws(EvaluationError) {

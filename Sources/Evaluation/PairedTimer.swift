@@ -10,9 +10,10 @@ package enum TimingOutcome: Sendable, Hashable {
 
 /// Measures a candidate against an incumbent, each in a process of its own, in turns.
 ///
-/// Order is A B B A, so that a drift of the clock rate falls on both alike. Caches are warm: each burst
-/// repeats one call on inputs that are fresh for the burst, outputs and workspace are poisoned before every
-/// call, and the first call of a burst does not count. The outputs of the last call are checked.
+/// Order is A B B A, so that a drift of the clock rate falls on both alike. Caches are warm: each
+/// burst repeats one call on inputs that are fresh for the burst, outputs and workspace are
+/// poisoned before every call, and the first call of a burst does not count. The outputs of the
+/// last call are checked.
 package struct PairedTimer: Sendable {
   private let runner: any KernelRunner
   private let numerics: NumericPolicy
@@ -36,8 +37,10 @@ package struct PairedTimer: Sendable {
   ///
   /// - Parameters:
   ///   - cases: two or three with finite values; bursts go round them.
-  ///   - floorNanoseconds: the time that the hardware's ceilings allow at best; a lower one is refused.
-  /// - Throws: `EvaluationError` when the machine cannot measure; `.referenceFailed` for an incumbent that fails.
+  ///   - floorNanoseconds: the time that the hardware's ceilings allow at best; a lower one is
+  ///     refused.
+  /// - Throws: `EvaluationError` when the machine cannot measure; `.referenceFailed` for an
+  ///   incumbent that fails.
   package func compare(
     candidate: Artifact, incumbent: Artifact, cases: [VerificationCase], floorNanoseconds: Double
   ) async throws -> TimingOutcome {
@@ -191,8 +194,8 @@ private struct Measurement {
 
   /// Refuses times that cannot be true.
   ///
-  /// The runner's overhead is the same for both kernels, so what the parent saw beyond the claimed time may
-  /// not be much more for the candidate than for the incumbent.
+  /// The runner's overhead is the same for both kernels, so what the parent saw beyond the claimed
+  /// time may not be much more for the candidate than for the incumbent.
   func objection(floorNanoseconds: Double) -> VerificationFailure? {
     let time = candidate.samples.median
     if time < floorNanoseconds {

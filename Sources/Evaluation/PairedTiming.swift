@@ -39,7 +39,8 @@ package struct PairedTiming: Sendable, Hashable {
       rooflineFraction: floorNanoseconds / max(nanoseconds, 1))
   }
 
-  /// The percentile bootstrap of the median: Efron and Tibshirani, "An Introduction to the Bootstrap", §13.3.
+  /// The percentile bootstrap of the median: Efron and Tibshirani, "An Introduction to the
+  /// Bootstrap", §13.3.
   private static func lowerBound(_ ratios: [Double], seed: UInt64) -> Double {
     guard ratios.count > 1 else { return 0 }
     var random = SeededRandom(seed: seed)
@@ -48,15 +49,5 @@ package struct PairedTiming: Sendable, Hashable {
       (0..<ratios.count).map { _ in ratios[Int(random.next() % UInt64(ratios.count))] }.median
     }
     return medians.sorted()[resamples * 25 / 1000]
-  }
-}
-
-extension [Double] {
-  /// The middle value, the mean of the middle two, or 0 for none.
-  var median: Double {
-    guard !isEmpty else { return 0 }
-    let sorted = sorted()
-    let middle = count / 2
-    return count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 }

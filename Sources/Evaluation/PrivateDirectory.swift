@@ -1,6 +1,7 @@
 import Glibc
 
-/// A directory that only this user can enter; removed, with the files in it, at the end of its life.
+/// A directory that only this user can enter; removed, with all that is in it, at the end of its
+/// life.
 final class PrivateDirectory: Sendable {
   let path: String
   private static let fileLimit = 64 << 20
@@ -13,13 +14,17 @@ final class PrivateDirectory: Sendable {
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  deinit {
+  deinit { Self.remove(path) }
+
+  /// Removes a directory with all that is in it; follows no link.
+  private static func remove(_ path: String) {
     if let directory = opendir(path) {
       while let entry = readdir(directory) {
         let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
           String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        if name != ".", name != ".." { unlink("\(path)/\(name)") }
+        if name == "." || name == ".." { continue }
+        if unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
       }
       closedir(directory)
     }

@@ -19,7 +19,8 @@ package struct VerificationCase: Sendable, Hashable {
   }
 }
 
-/// The expected values of a spec. Computed once in a process of their own, and kept where no candidate runs.
+/// The expected values of a spec. Computed once in a process of their own, and kept where no
+/// candidate runs.
 package struct ReferenceValues: Sendable {
   package let cases: [VerificationCase]
 

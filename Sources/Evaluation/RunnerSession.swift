@@ -5,8 +5,8 @@ package import RunnerProtocol
 
 /// The parent's side of one runner process.
 ///
-/// Believes nothing that the process says beyond the bytes of the outputs: those it poisons itself before
-/// the call and reads as soon as the reply is there.
+/// Believes nothing that the process says beyond the bytes of the outputs: those it poisons itself
+/// before the call and reads as soon as the reply is there.
 package actor RunnerSession: KernelSession {
   package private(set) var sandbox = SandboxReport()
   private let executor = ThreadExecutor()
@@ -20,12 +20,17 @@ package actor RunnerSession: KernelSession {
   private var process: ChildProcess?
   private var channel: Int32 = -1
   private var sequence = 0
+  /// Lives as long as the process that writes to it.
+  private let scratch: PrivateDirectory?
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor {
     executor.asUnownedSerialExecutor()
   }
 
-  init(setup: RunnerSetup, limits: RunnerLimits) throws(EvaluationError) {
+  init(setup: RunnerSetup, limits: RunnerLimits, scratch: PrivateDirectory? = nil)
+    throws(EvaluationError)
+  {
+    self.scratch = scratch
     self.setup = setup
     self.limits = limits
     inputs = try SharedMemory(name: "granary-inputs", size: setup.inputs.totalBytes)
@@ -38,14 +43,15 @@ package actor RunnerSession: KernelSession {
   }
 
   /// Starts the process and has it load `artifact`.
-  func start(executable: String, artifact: [UInt8]) throws {
+  func start(executable: String, artifact: [UInt8], environment: [String] = []) throws {
     var pair: [Int32] = [-1, -1]
     guard granary_channel(&pair) == 0 else {
       throw EvaluationError(.systemRefused, "no socket pair")
     }
     channel = pair[0]
     process = ChildProcess(
-      arguments: [executable], descriptors: [pair[1], -1, -1], limits: processLimits)
+      arguments: [executable], environment: environment, descriptors: [pair[1], -1, -1],
+      limits: processLimits)
     Glibc.close(pair[1])
     guard process != nil else {
       throw EvaluationError(.runnerMissing, "cannot start \(executable)")
@@ -58,7 +64,8 @@ package actor RunnerSession: KernelSession {
     let buffers = setup.inputs.totalBytes + setup.outputs.totalBytes + setup.workspace.totalBytes
     return granary_limits(
       address_space_bytes: UInt64(buffers + setup.flushBytes + limits.memoryBytes),
-      cpu_seconds: UInt64(limits.processorSeconds), file_bytes: 0, open_files: 64,
+      cpu_seconds: UInt64(limits.processorSeconds), file_bytes: scratch == nil ? 0 : 64 << 20,
+      open_files: 64,
       processes: UInt64(setup.threads + 4096), stack_bytes: 8 << 20)
   }
 
@@ -127,9 +134,11 @@ package actor RunnerSession: KernelSession {
       inputs.fill(with: Poison.output)
     }
     for (region, value) in zip(setup.inputs.regions, values) {
-      inputs.write(Array(value.prefix(region.count)), at: region.range(placement).lowerBound)
+      inputs.write(value, at: region.range(placement).lowerBound, limit: region.count)
     }
-    loaded = values
+    loaded = zip(setup.inputs.regions, values).map { region, value in
+      value.count <= region.count ? value : Array(value.prefix(region.count))
+    }
   }
 
   private var inputsUnchanged: Bool {
@@ -179,8 +188,8 @@ package actor RunnerSession: KernelSession {
       outputs: taken)
   }
 
-  /// A reply that is there before it was asked for was not written by the runner's own code; bytes next to
-  /// an output that lost their poison were written by the kernel.
+  /// A reply that is there before it was asked for was not written by the runner's own code; bytes
+  /// next to an output that lost their poison were written by the kernel.
   private func ruleBroken() -> String? {
     if granary_await(channel, -1, 0) & 1 != 0 { return "the kernel wrote to the runner's channel" }
     for (index, region) in setup.outputs.regions.enumerated() {

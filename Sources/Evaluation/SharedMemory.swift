@@ -30,13 +30,22 @@ final class SharedMemory {
     if let first = bytes.baseAddress { memset(first, Int32(byte), bytes.count) }
   }
 
-  func write(_ source: [UInt8], at offset: Int) {
-    bytes[offset..<offset + source.count].withMemoryRebound(to: UInt8.self) { target in
-      _ = target.update(fromContentsOf: source)
+  /// Writes at most `limit` bytes of `source`.
+  func write(_ source: [UInt8], at offset: Int, limit: Int) {
+    source.withUnsafeBytes { source in
+      guard let first = bytes.baseAddress, let from = source.baseAddress else { return }
+      memcpy(first + offset, from, min(source.count, limit))
     }
   }
 
-  func read(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
+  func read(_ range: Range<Int>) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: range.count) { target, count in
+      if let first = bytes.baseAddress, let to = target.baseAddress {
+        memcpy(to, first + range.lowerBound, range.count)
+      }
+      count = range.count
+    }
+  }
 
   func holds(_ expected: [UInt8], at offset: Int) -> Bool {
     expected.withUnsafeBytes { expected in

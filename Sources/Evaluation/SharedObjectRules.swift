@@ -1,4 +1,5 @@
-/// What a shared object may contain: code and constants, nothing that changes or that runs by itself.
+/// What a shared object may contain: code and constants, nothing that changes or that runs by
+/// itself.
 ///
 /// Source of the layout: System V ABI, "Object Files" and "Program Loading and Dynamic Linking".
 enum SharedObjectRules {
@@ -8,8 +9,8 @@ enum SharedObjectRules {
   private static let readOnlyAfterRelocation = 0x6474_e552
   private static let writable = 2
 
-  /// The first broken rule: writable data that is left after relocation (a kernel keeps no state between
-  /// calls), thread-local data, or functions that run when it is loaded.
+  /// The first broken rule: writable data that is left after relocation (a kernel keeps no state
+  /// between calls), thread-local data, or functions that run when it is loaded.
   static func objection(to bytes: [UInt8]) -> String? {
     guard let headers = programHeaders(of: bytes) else {
       return "the compiler's output is not a shared object"

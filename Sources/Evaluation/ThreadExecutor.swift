@@ -1,6 +1,7 @@
 import Dispatch
 
-/// Runs an actor on a thread of its own, so that its methods may block without holding up other tasks.
+/// Runs an actor on a thread of its own, so that its methods may block without holding up other
+/// tasks.
 final class ThreadExecutor: SerialExecutor {
   private let queue = DispatchQueue(label: "granary.evaluation")
 

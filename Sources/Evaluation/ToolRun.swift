@@ -3,7 +3,8 @@ import Glibc
 
 /// One run of a compiler: how it ended and what it printed.
 struct ToolRun: Sendable {
-  /// The exit status, minus a signal's number, or `nil` when it could not be started or ran out of time.
+  /// The exit status, minus a signal's number, or `nil` when it could not be started or ran out of
+  /// time.
   var status: Int32?
   var output: String
   var timedOut = false

@@ -28,8 +28,8 @@ package struct VerificationFailure: Sendable, Hashable {
 
 /// Decides whether an artifact computes what its spec says.
 ///
-/// Each case is run twice, between guard pages on one side and then on the other, with differently poisoned
-/// workspace; both must give the same bits.
+/// Each case is run twice, between guard pages on one side and then on the other, with differently
+/// poisoned workspace; both must give the same bits.
 package struct Verifier: Sendable {
   private let runner: any KernelRunner
   private let numerics: NumericPolicy
@@ -46,7 +46,8 @@ package struct Verifier: Sendable {
     self.limits = limits
   }
 
-  /// Runs `artifact` in a fresh process on every case of `reference`, and stops at the first failure.
+  /// Runs `artifact` in a fresh process on every case of `reference`, and stops at the first
+  /// failure.
   ///
   /// - Throws: `EvaluationError` when the machine cannot run anything.
   package func verify(_ artifact: Artifact, against reference: ReferenceValues) async throws
@@ -80,7 +81,8 @@ package struct Verifier: Sendable {
       }
       first.append(result)
     }
-    // All cases lie between the two runs of each, so that a replayed result would be another case's.
+    // All cases lie between the two runs of each, so that a replayed result would be another
+    // case's.
     for (test, before) in zip(reference.cases, first) {
       let again = try await session.run(inputs: test.inputs, guards: .start)
       if let failure = Self.failure(of: again) { return .failed(failure) }

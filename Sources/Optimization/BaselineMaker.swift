@@ -86,7 +86,7 @@ extension CacheStore {
 
 extension OptimizationError {
   /// A failure of the store, by who can act on it.
-  init(storing error: any Error) {
+  package init(storing error: any Error) {
     let isInternal = (error as? GranaryError)?.responsible == .internal
     self.init(isInternal ? .internalError : .environment, "\(error)")
   }

@@ -15,7 +15,7 @@ package final class KernelLibrary: Sendable {
   package let store: CacheStore
   package let workshop: Workshop
   package let queue: SearchQueue
-  let time: any TimeSource
+  package let time: any TimeSource
   let log: Logger
   /// What a background search may take.
   package let defaultLimits: SearchLimits

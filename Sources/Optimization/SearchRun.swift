@@ -178,12 +178,3 @@ struct SearchRun {
 /// timing of a kernel against itself shows.
 private let promotionMargin = 0.01
 
-extension [Double] {
-  /// The middle value, or 0 of none.
-  var median: Double {
-    if isEmpty { return 0 }
-    let ordered = sorted()
-    let middle = count / 2
-    return count.isMultiple(of: 2) ? (ordered[middle - 1] + ordered[middle]) / 2 : ordered[middle]
-  }
-}

@@ -2,7 +2,8 @@
 package enum GuardPlacement: Int, Sendable, Hashable, CaseIterable {
   /// The buffer starts right behind a guard page: an access before it faults.
   case start
-  /// The buffer ends right before a guard page, as far as its alignment lets it: an access behind it faults.
+  /// The buffer ends right before a guard page, as far as its alignment lets it: an access behind
+  /// it faults.
   case end
 
   package var other: GuardPlacement { self == .start ? .end : .start }
@@ -10,7 +11,8 @@ package enum GuardPlacement: Int, Sendable, Hashable, CaseIterable {
 
 /// Where the buffers of one kind lie in their shared memory.
 ///
-/// Each buffer has whole pages of its own, with room for either placement, so that one mapping serves both.
+/// Each buffer has whole pages of its own, with room for either placement, so that one mapping
+/// serves both.
 package struct BufferLayout: Sendable, Hashable {
   package static let pageBytes = 4096
 
@@ -73,7 +75,8 @@ package struct BufferLayout: Sendable, Hashable {
 package enum Poison {
   /// A NaN in every floating-point format, and -1 in every integer format.
   package static let output: UInt8 = 0xFF
-  /// Differs from call to call, so that a kernel that reads workspace it did not write gives varying results.
+  /// Differs from call to call, so that a kernel that reads workspace it did not write gives
+  /// varying results.
   package static func workspace(call: Int) -> UInt8 {
     UInt8(truncatingIfNeeded: 0x5B &+ 29 &* call)
   }

@@ -13,8 +13,10 @@ package struct RunnerSetup: Sendable, Hashable {
   package var flushBytes: Int
   package var launches: [Launch]
   package var buildOptions: String
+  /// Where a device's driver may write; empty for a shared object.
+  package var scratchDirectory: String
 
-  /// One launch of a device function; buffers are numbered inputs first, then outputs; others lie in the workspace.
+  /// One launch of a device function.
   package struct Launch: Sendable, Hashable {
     package enum Argument: Sendable, Hashable {
       case input(Int)
@@ -37,7 +39,7 @@ package struct RunnerSetup: Sendable, Hashable {
   package init(
     kind: Kind, threads: Int, entryPoint: String, inputBytes: [Int], outputBytes: [Int],
     workspaceBytes: Int, alignmentBytes: Int, flushBytes: Int, launches: [Launch],
-    buildOptions: String
+    buildOptions: String, scratchDirectory: String = ""
   ) {
     self.kind = kind
     self.threads = threads
@@ -49,6 +51,7 @@ package struct RunnerSetup: Sendable, Hashable {
     self.flushBytes = flushBytes
     self.launches = launches
     self.buildOptions = buildOptions
+    self.scratchDirectory = scratchDirectory
   }
 
   package var inputs: BufferLayout { BufferLayout(sizes: inputBytes, alignment: alignmentBytes) }
@@ -68,6 +71,7 @@ package struct RunnerSetup: Sendable, Hashable {
     writer.write(alignmentBytes)
     writer.write(flushBytes)
     writer.write(buildOptions)
+    writer.write(scratchDirectory)
     writer.write(launches.count)
     for launch in launches {
       writer.write(launch.function)
@@ -90,6 +94,7 @@ package struct RunnerSetup: Sendable, Hashable {
     alignmentBytes = try reader.integer()
     flushBytes = try reader.integer()
     buildOptions = try reader.text()
+    scratchDirectory = try reader.text()
     launches = []
     for _ in 0..<(try reader.count()) {
       launches.append(
@@ -164,8 +169,8 @@ package struct RunnerCommand: Sendable, Hashable {
   }
 }
 
-/// The layout of a reply in words: a marker, the command's sequence number, the kernel's status, and the
-/// nanoseconds of each call.
+/// The layout of a reply in words: a marker, the command's sequence number, the kernel's status,
+/// and the nanoseconds of each call.
 package enum RunnerReply {
   package static let marker = 0x5245_504c
   package static let headerWords = 3

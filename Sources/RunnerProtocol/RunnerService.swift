@@ -2,10 +2,10 @@ import CKernelHost
 import CLinux
 import Glibc
 
-/// The life of a runner process: it is told what to load, shuts itself in, loads it, and calls it on
-/// command until the other side of its channel is gone.
+/// The life of a runner process: it is told what to load, shuts itself in, loads it, and calls it
+/// on command until the other side of its channel is gone.
 ///
-/// Nothing is read from the command line, the environment or any file.
+/// Nothing but the setup decides what it does.
 package struct RunnerService {
   /// The channel is standard input.
   package static let channel: Int32 = 0
@@ -47,7 +47,7 @@ package struct RunnerService {
     case .sharedObject:
       kernel = try Self.loadSharedObject(setup, memories[0], buffers, &sandbox)
     case .openCL:
-      throw RunnerFailure("this runner cannot run OpenCL kernels")
+      kernel = try Self.buildForDevice(setup, memories[0], buffers, &sandbox)
     }
   }
 
@@ -71,8 +71,9 @@ package struct RunnerService {
     _ = granary_report_crashes(channel, table.baseAddress, table.count)
   }
 
-  /// Starts the threads, gives up files, and only then loads: a constructor in the shared object runs with
-  /// no access to anything. After loading, memory cannot be mapped or made writable any more either.
+  /// Starts the threads, gives up files, and only then loads: a constructor in the shared object
+  /// runs with no access to anything. After loading, memory cannot be mapped or made writable any
+  /// more either.
   private static func loadSharedObject(
     _ setup: RunnerSetup, _ memory: Int32, _ buffers: KernelBuffers, _ sandbox: inout SandboxReport
   ) throws(RunnerFailure) -> SharedObjectKernel {
@@ -86,7 +87,8 @@ package struct RunnerService {
     else {
       throw RunnerFailure("cannot start \(setup.threads) threads")
     }
-    // A thread makes system calls as it starts; once each has taken part in a loop, all have started.
+    // A thread makes system calls as it starts; once each has taken part in a loop, all have
+    // started.
     context.pointee.parallel_for(context, 2, { _, _, _ in }, nil)
     let filtered = granary_filter_for_loading(channel) == 0
     let kernel = try SharedObjectKernel(
@@ -94,6 +96,20 @@ package struct RunnerService {
       buffers: buffers)
     if filtered, granary_filter_for_running(channel) == 0 { sandbox.layers.insert(.systemCalls) }
     return kernel
+  }
+
+  /// A driver compiles, links and starts threads, so it keeps what that needs: files may be read,
+  /// and changed in the scratch directory alone.
+  private static func buildForDevice(
+    _ setup: RunnerSetup, _ memory: Int32, _ buffers: KernelBuffers, _ sandbox: inout SandboxReport
+  ) throws(RunnerFailure) -> DeviceKernel {
+    let landlock = granary_restrict_files(1, setup.scratchDirectory)
+    if landlock > 0 {
+      sandbox.layers.insert(.fileChanges)
+      sandbox.landlockVersion = Int(landlock)
+    }
+    if granary_filter_for_drivers() == 0 { sandbox.layers.insert(.driverSystemCalls) }
+    return try DeviceKernel(memory: memory, setup: setup, buffers: buffers)
   }
 
   private func greet(failure: String, _ sandbox: SandboxReport) -> Bool {

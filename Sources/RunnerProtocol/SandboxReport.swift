@@ -25,7 +25,8 @@ package struct SandboxReport: Sendable, Hashable {
     package static let systemCalls = Layers(rawValue: 16)
     /// seccomp, with the calls that a device driver needs.
     package static let driverSystemCalls = Layers(rawValue: 32)
-    /// Landlock: files can be read; they can be changed only in a directory that is removed afterwards.
+    /// Landlock: files can be read; they can be changed only in a directory that is removed
+    /// afterwards.
     package static let fileChanges = Layers(rawValue: 64)
   }
 

@@ -1,1 +1,4 @@
-print("")
+import Commands
+import Glibc
+
+exit(GranaryCommand.run(Array(CommandLine.arguments.dropFirst())))

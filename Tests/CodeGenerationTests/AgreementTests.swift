@@ -9,13 +9,17 @@ import Testing
   @Test(
     "every sketch agrees with the reference for every setting of its parameters",
     arguments: [
-      softmax(rows: 5, columns: 131), softmax(rows: 3, columns: 37, dtype: .bf16),
-      softmax(rows: 3, columns: 37, dtype: .f16), gatedBias(rows: 7, columns: 53),
-      product(5, 67, 19), maximumPool(3, 17, 45), runningSum(rows: 5, columns: 77),
-      runningSum(rows: 3, columns: 40, dtype: .i32),
-      embeddingBag(bags: 6, size: 5, table: 11, width: 33),
+      Case("softmax", softmax(rows: 5, columns: 131)),
+      Case("softmax bf16", softmax(rows: 3, columns: 37, dtype: .bf16)),
+      Case("softmax f16", softmax(rows: 3, columns: 37, dtype: .f16)),
+      Case("gated bias", gatedBias(rows: 7, columns: 53)),
+      Case("product", product(5, 67, 19)), Case("pool", maximumPool(3, 17, 45)),
+      Case("running sum", runningSum(rows: 5, columns: 77)),
+      Case("running sum i32", runningSum(rows: 3, columns: 40, dtype: .i32)),
+      Case("embedding bag", embeddingBag(bags: 6, size: 5, table: 11, width: 33)),
     ])
-  func everySketchAgrees(_ program: FusedProgram) throws {
+  func everySketchAgrees(_ example: Case) throws {
+    let program = example.program
     var random = SeededRandom(seed: 7)
     let inputs = program.program.randomInputs(&random)
     let expected = try run(ReferenceSource.make(for: program.program), inputs).outputs
@@ -49,6 +53,17 @@ import Testing
     let schedule = generator.space(for: program).defaultSchedule
     let first = try generator.source(for: program, schedule: schedule)
     #expect(try generator.source(for: program, schedule: schedule) == first)
+  }
+}
+
+/// A program with a name, for the list of results.
+struct Case: Sendable, CustomTestStringConvertible {
+  var testDescription: String
+  var program: FusedProgram
+
+  init(_ name: String, _ program: FusedProgram) {
+    testDescription = name
+    self.program = program
   }
 }
 

@@ -64,18 +64,20 @@ func run(
   guard let symbol = dlsym(library, source.interface.entryPoint) else {
     throw HarnessError(description: "no entry")
   }
-  typealias Entry = @convention(c) (
-    UnsafePointer<UnsafeRawPointer?>?, UnsafePointer<UnsafeMutableRawPointer?>?,
-    UnsafeMutableRawPointer?, UnsafePointer<granary_context>?
-  ) -> Int32
+  typealias Entry =
+    @convention(c) (
+      UnsafePointer<UnsafeRawPointer?>?, UnsafePointer<UnsafeMutableRawPointer?>?,
+      UnsafeMutableRawPointer?, UnsafePointer<granary_context>?
+    ) -> Int32
   return call(unsafeBitCast(symbol, to: Entry.self), source.interface, inputs, threads)
 }
 
 private func call(
-  _ entry: @convention(c) (
-    UnsafePointer<UnsafeRawPointer?>?, UnsafePointer<UnsafeMutableRawPointer?>?,
-    UnsafeMutableRawPointer?, UnsafePointer<granary_context>?
-  ) -> Int32, _ interface: KernelInterface, _ inputs: [Bytes], _ threads: Int32
+  _ entry:
+    @convention(c) (
+      UnsafePointer<UnsafeRawPointer?>?, UnsafePointer<UnsafeMutableRawPointer?>?,
+      UnsafeMutableRawPointer?, UnsafePointer<granary_context>?
+    ) -> Int32, _ interface: KernelInterface, _ inputs: [Bytes], _ threads: Int32
 ) -> (status: Int32, outputs: [Bytes]) {
   let allocate = { (count: Int) in
     UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)

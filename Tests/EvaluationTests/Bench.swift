@@ -49,7 +49,8 @@ struct Bench {
 
     """
 
-  /// The source of a kernel with the given body; `a`, `b`, `y`, `w` and `context` are its arguments.
+  /// The source of a kernel with the given body; `a`, `b`, `y`, `w` and `context` are its
+  /// arguments.
   static func source(_ body: String, outside: String = "", options: [String] = ["-O2"])
     -> KernelSource
   {
@@ -71,6 +72,29 @@ struct Bench {
   }
 
   static let honestBody = "for (int i = 0; i < N; i++) y[i] = a[i] * 2 + b[i];"
+
+  static var openCLSource: KernelSource {
+    var interface = interface()
+    interface.launches = [
+      KernelLaunch(
+        function: "f", global: [1000], local: [100],
+        arguments: [.input(0), .input(1), .workspace(0)]),
+      KernelLaunch(
+        function: "copy", global: [1000], local: [100], arguments: [.workspace(0), .output(0)]),
+    ]
+    return KernelSource(
+      language: .openCL,
+      text: """
+        kernel void f(global const float *a, global const float *b, global float *w) {
+          size_t i = get_global_id(0);
+          w[i] = a[i] * 2 + b[i];
+        }
+        kernel void copy(global const float *w, global float *y) {
+          size_t i = get_global_id(0);
+          y[i] = w[i];
+        }
+        """, compilerOptions: [], interface: interface)
+  }
 
   static var referenceSource: KernelSource {
     var source = source(

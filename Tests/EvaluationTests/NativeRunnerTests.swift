@@ -1,4 +1,5 @@
 import Evaluation
+import Glibc
 import KernelSpec
 import RunnerProtocol
 import Testing
@@ -47,5 +48,60 @@ import Testing
     }
     #expect(checks.count == InputDistribution.allCases.count)
     #expect(checks.allSatisfy { $0.elementsCompared == 1000 && $0.worstErrorOverTolerance <= 1 })
+  }
+
+  @Test("a reference may use the mathematical library although no file can be opened")
+  func mathematics() async throws {
+    let bench = try await Bench()
+    var source = Bench.source(
+      "double *z = outputs[0]; for (int i = 0; i < N; i++) z[i] = exp(a[i]) + tgamma(b[i]);",
+      outside: "double exp(double); double tgamma(double);", options: ["-O2", "-lm"])
+    source.interface = Bench.interface(output: .f64)
+    let values = try await ReferenceValues.compute(
+      try await bench.compile(source), for: Bench.interface(), runner: bench.runner,
+      distributions: [.constant], seed: 8)
+    let test = try #require(values.cases.first)
+    guard case .real(let a) = TensorElements(test.inputs[0], dtype: .f32, count: 1),
+      case .real(let b) = TensorElements(test.inputs[1], dtype: .f32, count: 1),
+      case .real(let expected) = test.expected[0]
+    else { return }
+    #expect(expected[0] == exp(a[0]) + tgamma(b[0]))
+  }
+
+  @Test("a wrong digest, a dead session and a reference that fails are told apart")
+  func failures() async throws {
+    let bench = try await Bench()
+    let reference = try await bench.reference()
+    var artifact = try await bench.compile(Bench.source(Bench.honestBody))
+    artifact.bytes.append(0)
+    let outcome = try await bench.verifier().verify(artifact, against: reference)
+    guard case .failed(let failure) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(failure.reason.contains("digest"))
+    let broken = try await bench.compile(Bench.source("return 7;"))
+    let error = await #expect(throws: EvaluationError.self) {
+      try await ReferenceValues.compute(
+        broken, for: Bench.interface(), runner: bench.runner, seed: 1)
+    }
+    #expect(error?.code == .referenceFailed)
+  }
+
+  @Test("large buffers, many threads and an empty tensor are served")
+  func sizes() async throws {
+    let bench = try await Bench()
+    var source = Bench.source(
+      "float *z = outputs[0]; for (int i = 0; i < 1 << 20; i++) z[i] = a[i] + 1;")
+    source.interface.inputs = [TensorType(.f32, [1 << 20]), TensorType(.f32, [0])]
+    source.interface.outputs = [TensorType(.f32, [1 << 20])]
+    source.interface.workspaceBytes = 0
+    let artifact = try await bench.compile(source)
+    let session = try await bench.runner.open(artifact, threads: 8, limits: RunnerLimits())
+    let input = [UInt8](repeating: 0, count: 4 << 20)
+    let result = try await session.run(inputs: [input, []], guards: .end)
+    #expect(result.status == .finished)
+    #expect(result.outputs[0].starts(with: [0, 0, 0x80, 0x3f]))
+    await session.close()
   }
 }

@@ -1,5 +1,6 @@
 import Evaluation
 import KernelSpec
+import RunnerProtocol
 import Testing
 
 @Suite(.serialized) struct PairedTimerTests {
@@ -79,4 +80,55 @@ import Testing
     #expect(timings[0] == timings[1])
     #expect(timings[0].speedup > 1.4 && timings[0].speedup < 1.6)
   }
+
+  @Test("times shorter than what the parent observed are refused")
+  func forged() async throws {
+    let bench = try await Bench()
+    let reference = try await bench.reference()
+    let candidate = try await bench.compile(
+      Bench.source("for (int r = 0; r < 3000; r++) { " + slowBody + " }"))
+    let incumbent = try await bench.compile(
+      Bench.source("for (int r = 0; r < 2999; r++) { " + slowBody + " }"))
+    let runner = ForgingRunner(runner: bench.runner, victim: candidate.manifest.digest)
+    let timer = PairedTimer(runner: runner, numerics: NumericPolicy(), threads: 1, seed: 3)
+    let result = try await timer.compare(
+      candidate: candidate, incumbent: incumbent, cases: Array(reference.cases.prefix(2)),
+      floorNanoseconds: 0)
+    guard case .failed(let failure) = result else {
+      Issue.record("\(result)")
+      return
+    }
+    #expect(failure.reason.contains("observed"))
+  }
+}
+
+/// Stands for a kernel that took over its runner: it claims a hundredth of its time.
+private struct ForgingRunner: KernelRunner {
+  let runner: NativeRunner
+  let victim: Digest
+
+  func open(_ artifact: Artifact, threads: Int, limits: RunnerLimits) async throws
+    -> any KernelSession
+  {
+    let session = try await runner.open(artifact, threads: threads, limits: limits)
+    return artifact.manifest.digest == victim ? ForgingSession(session: session) : session
+  }
+}
+
+private struct ForgingSession: KernelSession {
+  let session: any KernelSession
+
+  var sandbox: SandboxReport { get async { await session.sandbox } }
+
+  func run(inputs: [[UInt8]], guards: GuardPlacement) async throws -> RunResult {
+    try await session.run(inputs: inputs, guards: guards)
+  }
+
+  func time(inputs: [[UInt8]]?, calls: Int, flushCache: Bool) async throws -> TimedResult {
+    var result = try await session.time(inputs: inputs, calls: calls, flushCache: flushCache)
+    result.nanoseconds = result.nanoseconds.map { $0 / 100 }
+    return result
+  }
+
+  func close() async { await session.close() }
 }

@@ -22,7 +22,8 @@ private let allowed: [String: Set<String>] = [
   "DaemonClient": ["DaemonAPI", "KernelSpec", "Support"],
   "Commands": ["DaemonAPI", "DaemonClient", "KernelSpec", "Support"],
   "DaemonService": [
-    "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec", "Support",
+    "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
+    "RunnerProtocol", "Support",
   ],
   "granary": ["Commands"],
   "granaryd": ["DaemonService"],

@@ -3,7 +3,9 @@
 #define CLINUX_H
 
 #include "granary_channel.h"
+#include "granary_opencl.h"
 #include "granary_process.h"
 #include "granary_sandbox.h"
+#include "memory_file.h"
 
 #endif

@@ -67,9 +67,11 @@ extension CLibrary {
     case "minimum": body = "(\(type) x, \(type) y) { return x < y ? x : y; }"
     // Division by zero gives zero, and by -1 wraps: neither may trap.
     case "divide":
-      body = "(\(type) x, \(type) y) { return (\(type))(y == 0 ? 0 : y == (\(type))-1 && y < 0 ? -x : x / y); }"
+      body =
+        "(\(type) x, \(type) y) { return (\(type))(y == 0 ? 0 : y == (\(type))-1 && y < 0 ? -x : x / y); }"
     case "fmod":
-      body = "(\(type) x, \(type) y) { return (\(type))(y == 0 || (y == (\(type))-1 && y < 0) ? 0 : x % y); }"
+      body =
+        "(\(type) x, \(type) y) { return (\(type))(y == 0 || (y == (\(type))-1 && y < 0) ? 0 : x % y); }"
     case "floorDivide":
       body = """
         (\(type) x, \(type) y) {

@@ -49,12 +49,16 @@ struct CRenderer {
   /// function is made up by the compiler.
   static let options = [
     "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-fno-builtin",
-    "-fno-tree-loop-distribute-patterns", "-Wno-psabi", "-Wno-ignored-optimization-argument",
+    "-Wno-psabi",
   ]
 
   private static func prelude(bufferCount: Int) -> String {
     """
     #include <stdint.h>
+
+    #if !defined(__clang__)
+    #pragma GCC optimize("no-tree-loop-distribute-patterns")
+    #endif
 
     typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);
     typedef struct granary_context {
@@ -88,7 +92,8 @@ struct CRenderer {
     declareBuffers(of: kernel, in: &writer)
     declareScratch(of: kernel, sizes, isOnStack: isOnStack, in: &writer)
     writer.line("const int64_t first = block * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
-    writer.line("const int64_t end = (block + 1) * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
+    writer.line(
+      "const int64_t end = (block + 1) * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
     writer.block("for (int64_t point = first; point < end; point++)") { writer in
       writer.decodeGrid(of: kernel)
       writer.statements(kernel.body)
@@ -110,7 +115,8 @@ struct CRenderer {
       let type = CDialect.c.memoryType(program[buffer].type.dtype)
       let qualifier = written.contains(buffer) ? "" : "const "
       writer.line(
-        "\(qualifier)\(type) *restrict \(writer.name(of: buffer)) = call->buffer[\(buffer.position)];")
+        "\(qualifier)\(type) *restrict \(writer.name(of: buffer)) = call->buffer[\(buffer.position)];"
+      )
     }
   }
 
@@ -184,7 +190,8 @@ struct CRenderer {
     var lines = ["  {", "    const \(element) *x = inputs[\(input)];", "    int bad = 0;"]
     var terms: [String] = []
     for (dimension, (extent, stride)) in zip(type.shape, type.resolvedStrides).enumerated() {
-      lines.append("    for (int64_t d\(dimension) = 0; d\(dimension) < \(extent); d\(dimension)++)")
+      lines.append(
+        "    for (int64_t d\(dimension) = 0; d\(dimension) < \(extent); d\(dimension)++)")
       terms.append("d\(dimension) * \(stride)")
     }
     let place = terms.isEmpty ? "0" : terms.joined(separator: " + ")

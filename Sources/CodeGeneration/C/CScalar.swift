@@ -43,7 +43,7 @@ extension CWriter {
     case .axis(let axis): name(of: axis)
     case .quotient(let inner, let divisor):
       isNonNegative(inner)
-        ? "(\(text(inner))) / \(divisor)" .inParentheses
+        ? "(\(text(inner))) / \(divisor)".inParentheses
         : call("floorDivide", .i64, text(inner), "\(divisor)")
     case .remainder(let inner, let divisor):
       isNonNegative(inner)

@@ -205,7 +205,8 @@ extension CWriter {
     let isLarger = combiner == .argumentOfMaximum
     let better = fresh("m")
     guard width > 1 else {
-      let isNaN = type.isFloatingPoint ? " || (\(new) != \(new) && \(part.best) == \(part.best))" : ""
+      let isNaN =
+        type.isFloatingPoint ? " || (\(new) != \(new) && \(part.best) == \(part.best))" : ""
       line("const int \(better) = \(new) \(isLarger ? ">" : "<") \(part.best)\(isNaN);")
       line("\(part.best) = \(better) ? \(new) : \(part.best);")
       return line("\(at) = \(better) ? \(place) : \(at);")

@@ -128,7 +128,8 @@ extension CWriter {
     let type = vectorType(to, width)
     if from == .bool { return "__builtin_convertvector(-\(value), \(type))" }
     if from.isFloatingPoint && to.isInteger && to != .i64 {
-      return "__builtin_convertvector(__builtin_convertvector(\(value), \(vectorType(.i64, width))), \(type))"
+      return
+        "__builtin_convertvector(__builtin_convertvector(\(value), \(vectorType(.i64, width))), \(type))"
     }
     return "__builtin_convertvector(\(value), \(type))"
   }

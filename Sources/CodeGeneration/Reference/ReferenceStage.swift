@@ -52,7 +52,8 @@ struct ReferenceStage {
         return rows(last, axes, combiner, value)
       }
       let (start, step, result) = steps(combiner, value, position: rowMajor(axes))
-      return nest(inner, start + nest(axes[...], step) + [store(result, resultType(combiner, value))])
+      return nest(
+        inner, start + nest(axes[...], step) + [store(result, resultType(combiner, value))])
     case .scan(let dimension, let combiner, let value):
       return scan(stage.domain[dimension], combiner, value)
     }

@@ -50,7 +50,8 @@ struct TiledSketch: Sketch {
       ParameterDomain(
         "across", canCross ? [0, 1] : [0], default: canCross && prefersAcross(site) ? 1 : 0,
         isFeature: true),
-      ParameterDomain("lanes", widths, default: widths.contains(widest) ? widest : 4, isFeature: true),
+      ParameterDomain(
+        "lanes", widths, default: widths.contains(widest) ? widest : 4, isFeature: true),
       ParameterDomain("unroll", [1, 2, 4, 8], default: name == "pointwise" ? 2 : 4),
       ParameterDomain("accumulators", [1, 2, 4, 8], default: 4),
       ParameterDomain("tile", [0, 64, 256, 1024, 4096, 16384], default: defaultTile(site)),

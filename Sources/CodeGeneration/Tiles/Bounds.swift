@@ -60,7 +60,8 @@ package struct Bounds: Sendable {
 
   /// Whether evaluating `expression`, whose loads are flattened, touches no memory outside its buffers
   /// whatever guards say, and has no other effect.
-  package func isSafeToSpeculate(_ expression: Expression, elementCounts: (BufferID) -> Int) -> Bool {
+  package func isSafeToSpeculate(_ expression: Expression, elementCounts: (BufferID) -> Int) -> Bool
+  {
     var isSafe = true
     expression.visit { part in
       if case .load(let buffer, _, let indices) = part {

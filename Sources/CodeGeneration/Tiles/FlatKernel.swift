@@ -42,6 +42,11 @@ package struct FlatKernel: Sendable, Hashable {
           .malformedProgram,
           "The domain of '\(program[stage.output].name)' does not begin with the kernel's axes.")
       }
+      if case .scan(let dimension, _, _) = stage.body, dimension < kernel.outer.count {
+        throw CodeGenerationError(
+          .malformedProgram,
+          "'\(program[stage.output].name)' is scanned along an axis of the kernel's grid.")
+      }
       let own = stage.renamingOwnAxes(depth: kernel.outer.count, next: &nextAxis)
       stages.append(FlatStage(own, depth: kernel.outer.count, in: program, strides: strides))
     }
@@ -226,7 +231,8 @@ extension FlatKernel.FlatStage {
 extension Expression {
   /// The expression with each whole index replaced; indices inside indices are replaced first.
   fileprivate func mappingWholeIndices(_ replace: @escaping (Index) -> Index) -> Expression {
-    let whole = { (index: Index) in replace(index.mappingValues { $0.mappingWholeIndices(replace) }) }
+    let whole = { (index: Index) in replace(index.mappingValues { $0.mappingWholeIndices(replace) })
+    }
     return switch self {
     case .real, .integer: self
     case .index(let index, let type): .index(whole(index), type)

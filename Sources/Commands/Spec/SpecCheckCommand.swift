@@ -18,7 +18,7 @@ package struct SpecCheckCommand: AsyncParsableCommand {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
       var checked: [CheckedSpec] = []
       for spec in specs {
-        for source in try SpecSource.read(spec) { checked.append(try source.checked()) }
+        for source in try LocalSpec.read(spec) { checked.append(try source.checked()) }
       }
       print(json ? Self.json(checked) : checked.map(Self.line).joined(separator: "\n"))
     }

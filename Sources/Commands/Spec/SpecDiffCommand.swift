@@ -19,7 +19,7 @@ package struct SpecDiffCommand: AsyncParsableCommand {
 
   package func run() async throws {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
-      let (one, two) = (try SpecSource.one(first), try SpecSource.one(second))
+      let (one, two) = (try LocalSpec.one(first), try LocalSpec.one(second))
       let key = SpecKeyCommand.key(try one.checked(), hardware: nil)
       let other = SpecKeyCommand.key(try two.checked(), hardware: nil)
       print(Self.report(key.differences(from: other), json: json))

@@ -25,7 +25,7 @@ package struct SpecFormatCommand: AsyncParsableCommand {
   package func run() async throws {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
       let form = form ?? (json ? .json : .text)
-      for source in try SpecSource.read(spec) { print(Self.text(try source.checked(), form)) }
+      for source in try LocalSpec.read(spec) { print(Self.text(try source.checked(), form)) }
     }
   }
 

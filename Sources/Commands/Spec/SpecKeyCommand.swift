@@ -25,7 +25,7 @@ package struct SpecKeyCommand: AsyncParsableCommand {
     try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
       var keys: [KernelKey] = []
       for spec in specs {
-        for source in try SpecSource.read(spec) {
+        for source in try LocalSpec.read(spec) {
           keys.append(Self.key(try source.checked(), hardware: hardware))
         }
       }

@@ -1,0 +1,60 @@
+import DaemonAPI
+import DaemonService
+import KernelSpec
+import Support
+
+/// A use case with 256 artifacts of 20 KB in memory. Every spec `specN` is a hit on artifact N.
+final class BenchmarkService: KernelServing {
+  private let blobs: [Digest: [UInt8]]
+  private let digests: [Digest]
+
+  init() {
+    var random = SeededRandom(seed: 1)
+    let all = (0..<256).map { _ in
+      (0..<20480).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    }
+    digests = all.map { Digest(of: $0) }
+    blobs = Dictionary(uniqueKeysWithValues: zip(digests, all))
+  }
+
+  func resolve(_ requests: [KernelRequest]) async -> [KernelAnswer] {
+    requests.map { request in
+      guard let number = Int(request.spec.dropFirst(4)), digests.indices.contains(number) else {
+        return KernelAnswer(status: .miss)
+      }
+      return KernelAnswer(
+        key: Digest(of: request.spec.utf8).hex, name: request.spec, status: .hit, verdict: .tuned,
+        revision: 1, artifact: digests[number].hex, kernelMicroseconds: 12.5,
+        baselineMicroseconds: 25, speedup: 2, rooflineFraction: 0.5)
+    }
+  }
+
+  func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]? { blobs[digest] }
+  func detail(of key: Digest) async throws(ServiceError) -> KernelDetail? { nil }
+  func entries() async throws(ServiceError) -> [EntrySummary] {
+    digests.enumerated().map { number, digest in
+      EntrySummary(
+        key: digest.hex, name: "spec\(number)", hardware: "none", verdict: .tuned, revision: 1,
+        bytes: 20480, created: 0, lastUsed: 0, pinned: false, uses: 0, speedup: 2)
+    }
+  }
+  func remove(_ key: Digest) async throws(ServiceError) -> Bool { false }
+  func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool? { nil }
+  func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
+    CollectReport(entriesRemoved: 0, blobsRemoved: 0, bytesFreed: 0, entriesKept: 256)
+  }
+  func statistics() async throws(ServiceError) -> Statistics { Statistics(entries: 256) }
+  func explain(key: Digest) async throws(ServiceError) -> Explanation { throw Self.absent }
+  func explain(spec: String) async throws(ServiceError) -> Explanation { throw Self.absent }
+  func tune(_ request: TuneRequest) async throws(ServiceError)
+    -> AsyncThrowingStream<TuneEvent, any Error>
+  { throw Self.absent }
+  func hardware() async throws(ServiceError) -> HardwareReport { throw Self.absent }
+  func doctor() async -> DoctorReport { DoctorReport(findings: []) }
+  func onChange(_ notify: @escaping @Sendable (Digest) -> Void) {}
+  func recordHits(_ hits: [Digest: Int]) async {}
+
+  private static var absent: ServiceError {
+    ServiceError(.unsupported, "the benchmark's server only serves artifacts and answers")
+  }
+}

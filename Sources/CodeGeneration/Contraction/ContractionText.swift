@@ -1,0 +1,221 @@
+import Hardware
+import KernelSpec
+import TensorProgram
+
+/// A contraction as C text: one function packs the factors, another multiplies blocks and runs the
+/// epilogue.
+///
+/// The structure is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix
+/// Multiplication" (2008): register tiles, panels of packed columns, blocks of packed rows.
+struct ContractionText {
+  let contraction: Contraction
+  let shape: ContractionShape
+  let tuning: ContractionTuning
+  let left: PackedFactor
+  let right: PackedFactor
+  let epilogue: EpilogueText
+  /// What names of functions begin with.
+  let prefix: String
+  let threads: Int
+  let vectorBytes: Int
+
+  init(_ contraction: Contraction, tuning: ContractionTuning, site: KernelSite) {
+    let vectorBytes = max(site.hardware.tuning.vectorBytes, 8)
+    let shape = ContractionShape(contraction, tuning: tuning, vectorBytes: vectorBytes)
+    let prefix = "kernel\(site.position)_"
+    let scalars = ScalarText(program: site.program)
+    self.contraction = contraction
+    self.tuning = tuning
+    self.shape = shape
+    self.prefix = prefix
+    self.vectorBytes = vectorBytes
+    threads = max(site.hardware.tuning.threads, 1)
+    left = PackedFactor(
+      contraction.left, side: contraction.rows, contraction: contraction,
+      width: shape.tileRows, edge: shape.edgeRows, packing: tuning.packA,
+      name: prefix + "pack_a", lanes: shape.lanes, scalars: scalars)
+    right = PackedFactor(
+      contraction.right, side: contraction.columns, contraction: contraction,
+      width: shape.tileColumns, edge: shape.edgeVectors * shape.lanes, packing: tuning.packB,
+      name: prefix + "pack_b", lanes: shape.lanes, scalars: scalars)
+    epilogue = EpilogueText(
+      contraction, name: prefix + "store", tileColumns: shape.tileColumns,
+      locals: site.kernel.locals,
+      scalars: scalars)
+  }
+
+  /// The kernel: its functions, phases and memory.
+  var kernelText: KernelText {
+    var phases: [KernelText.Phase] = []
+    if packedPanels > 0 {
+      phases.append(.init(function: prefix + "pack", blocks: packBlocks))
+    }
+    phases.append(.init(function: prefix + "multiply", blocks: shape.blocks))
+    return KernelText(
+      functions: functions, phases: phases, sharedBytes: sharedBytes, threadBytes: threadBytes,
+      library: epilogue.library.union(left.library).union(right.library))
+  }
+
+  private var functions: String {
+    var parts = [types]
+    if left.transposes || right.transposes {
+      parts.append(TransposeText(name: prefix + "transpose", lanes: shape.lanes).text)
+    }
+    if tuning.packA != .inPlace { parts.append(left.text(transpose: prefix + "transpose")) }
+    if tuning.packB != .inPlace { parts.append(right.text(transpose: prefix + "transpose")) }
+    if packedPanels > 0 { parts.append(packText) }
+    parts += microKernels.map(\.text)
+    parts += [epilogue.text, multiplyText]
+    return (parts + ["#undef T", "#undef V", "#undef VU", ""]).joined(separator: "\n\n")
+  }
+
+  /// `T` is the type of the sums, `V` a vector of them, and `VU` one that may lie anywhere.
+  /// Integers wrap.
+  private var types: String {
+    let element =
+      switch contraction.accumulator {
+      case .f64: "double"
+      case .i64: "uint64_t"
+      case .f32: "float"
+      default: "uint32_t"
+      }
+    return """
+      typedef \(element) \(prefix)element;
+      typedef \(prefix)element \(prefix)vector __attribute__((vector_size(\(vectorBytes))));
+      typedef \(prefix)vector \(prefix)loose
+          __attribute__((aligned(\(contraction.accumulator.sizeBytes)), may_alias));
+      #define T \(prefix)element
+      #define V \(prefix)vector
+      #define VU \(prefix)loose
+      """
+  }
+
+  // MARK: - Memory
+
+  private var elementBytes: Int { contraction.accumulator.sizeBytes }
+
+  /// Elements of the packed factors, as a whole.
+  var leftWhole: Int {
+    tuning.packA == .whole ? aligned(left.batch.extent * shape.rows * shape.depth) : 0
+  }
+  private var rightWhole: Int {
+    tuning.packB == .whole ? aligned(right.batch.extent * shape.paddedColumns * shape.depth) : 0
+  }
+  var sharedBytes: Int { (leftWhole + rightWhole) * elementBytes }
+
+  /// Elements of a thread's blocks.
+  var leftBlock: Int {
+    tuning.packA == .block ? aligned(shape.rowBlock * shape.depthBlock) : 0
+  }
+  var rightBlock: Int {
+    tuning.packB == .block ? aligned(shape.columnBlock * shape.depthBlock) : 0
+  }
+  private var sumsBlock: Int {
+    shape.depthBlocks > 1 ? aligned(shape.rowBlock * shape.columnBlock) : 0
+  }
+  var threadBytes: Int { (leftBlock + rightBlock + sumsBlock) * elementBytes }
+
+  private func aligned(_ elements: Int) -> Int {
+    let step = 64 / elementBytes
+    return ceilDivide(elements, step) * step
+  }
+
+  // MARK: - Packing
+
+  private var leftPanels: Int {
+    tuning.packA == .whole ? left.batch.extent * ceilDivide(shape.rows, shape.tileRows) : 0
+  }
+  private var rightPanels: Int {
+    tuning.packB == .whole ? right.batch.extent * ceilDivide(shape.columns, shape.tileColumns) : 0
+  }
+  private var packedPanels: Int { leftPanels + rightPanels }
+  private var packBlocks: Int { min(packedPanels, threads * 8) }
+
+  /// The function that packs whole factors: each call some of the panels.
+  private var packText: String {
+    """
+    static void \(prefix)pack(void *argument, int64_t block, int32_t thread) {
+      const granary_call *call = argument;
+      const int64_t end = (block + 1) * \(packedPanels) / \(packBlocks);
+      for (int64_t panel = block * \(packedPanels) / \(packBlocks); panel < end; panel++) {
+    \(packPanel(left, panels: leftPanels, before: 0, offset: 0, extent: shape.rows))
+    \(packPanel(
+      right, panels: rightPanels, before: leftPanels, offset: leftWhole, extent: shape.columns))
+      }
+    }
+    """
+  }
+
+  private func packPanel(
+    _ factor: PackedFactor, panels: Int, before: Int, offset: Int, extent: Int
+  ) -> String {
+    guard panels > 0 else { return "" }
+    let each = panels / factor.batch.extent
+    let padded = factor.padded(extent)
+    return """
+          if (panel >= \(before) && panel < \(before + panels)) {
+            const int64_t matrix = (panel - \(before)) / \(each);
+      \(lines(6, decode("matrix", factor.batch)))
+            const int64_t first = (panel - \(before)) % \(each) * \(factor.width);
+            const int64_t width = \(minimum("\(extent) - first", "\(factor.width)"));
+            T *to = (T *)call->shared + \(offset) + matrix * \(padded * shape.depth)
+                + first * \(shape.depth);
+            \(factor.call("first", "width", "0", "\(shape.depth)", "to"));
+          }
+      """
+  }
+
+  // MARK: - Register tiles
+
+  /// The functions for full tiles and for those at the edges.
+  private var microKernels: [MicroKernelText] {
+    let rows = [shape.tileRows] + (shape.edgeRows > 0 ? [shape.edgeRows] : [])
+    let vectors =
+      [shape.tileVectors]
+      + (shape.edgeVectors > 0 && shape.edgeVectors != shape.tileVectors ? [shape.edgeVectors] : [])
+    return rows.flatMap { rows in vectors.map { microKernel(rows: rows, vectors: $0) } }
+  }
+
+  private func microKernel(rows: Int, vectors: Int) -> MicroKernelText {
+    let packedWidth = vectors * shape.lanes
+    return MicroKernelText(
+      name: "\(prefix)tile_\(rows)_\(vectors)", rows: rows, vectors: vectors, lanes: shape.lanes,
+      unroll: tuning.unroll,
+      rowStride: tuning.packA == .inPlace ? left.sideStride : 1,
+      depthStride: tuning.packA == .inPlace ? left.depthStride : rows,
+      columnStride: tuning.packB == .inPlace ? right.depthStride : packedWidth)
+  }
+
+  var tileCall: String {
+    let arguments = "depth, a, b, from, to, stride"
+    return microKernels.reversed().map { kernel in
+      let conditions =
+        (kernel.rows == shape.tileRows ? [] : ["rows == \(kernel.rows)"])
+        + (kernel.vectors == shape.tileVectors
+          ? [] : ["columns <= \(kernel.vectors * shape.lanes)"])
+      let call = "\(kernel.name)(\(arguments));"
+      return conditions.isEmpty ? call : "if (\(conditions.joined(separator: " && "))) \(call) else"
+    }.joined(separator: "\n          ")
+  }
+}
+
+/// The smaller of two C expressions.
+func minimum(_ first: String, _ second: String) -> String {
+  "\(first) < \(second) ? \(first) : \(second)"
+}
+
+/// Definitions of the variables of `axes`, whose iterations `flat` counts, outermost axis first.
+func decode(_ flat: String, _ axes: [Axis]) -> [String] {
+  var inner = axes.extent
+  return axes.enumerated().map { position, axis in
+    inner /= max(axis.extent, 1)
+    let quotient = inner == 1 ? "(\(flat))" : "(\(flat)) / \(inner)"
+    let remainder = position == 0 ? quotient : "\(quotient) % \(axis.extent)"
+    return "const int64_t \(axis.variable) = \(remainder);"
+  }
+}
+
+extension Axis {
+  /// The name of the axis' variable in C.
+  var variable: String { "i\(id)" }
+}

@@ -1,0 +1,56 @@
+/// The C text of the function that transposes a square block of as many rows as a vector has lanes.
+///
+/// After `log2(lanes)` rounds, each of which interleaves row `i` with row `i + lanes / 2`, rows
+/// have become columns (a perfect shuffle of the rows' and lanes' binary digits).
+struct TransposeText {
+  let name: String
+  let lanes: Int
+
+  /// `name(block)`: `block[column][row] = block[row][column]`, in place.
+  var text: String {
+    """
+    static inline void \(name)(T *block) {
+    #if defined(__has_builtin)
+    #if __has_builtin(__builtin_shufflevector)
+    #define GRANARY_SHUFFLES 1
+    #endif
+    #endif
+    #ifdef GRANARY_SHUFFLES
+    \(shuffles)
+    #undef GRANARY_SHUFFLES
+    #else
+      for (int row = 0; row < \(lanes); row++)
+        for (int column = 0; column < row; column++) {
+          const T other = block[row * \(lanes) + column];
+          block[row * \(lanes) + column] = block[column * \(lanes) + row];
+          block[column * \(lanes) + row] = other;
+        }
+    #endif
+    }
+    """
+  }
+
+  private var shuffles: String {
+    var text = lines(
+      2, (0..<lanes).map { "const V r0_\($0) = *(const VU *)(block + \($0 * lanes));" })
+    let rounds = lanes.trailingZeroBitCount
+    for round in 0..<rounds {
+      for row in 0..<lanes / 2 {
+        let operands = "r\(round)_\(row), r\(round)_\(row + lanes / 2)"
+        for half in 0..<2 {
+          text += """
+            \n  const V r\(round + 1)_\(2 * row + half) =
+                __builtin_shufflevector(\(operands), \(interleaving(half)));
+            """
+        }
+      }
+    }
+    let stores = (0..<lanes).map { "*(VU *)(block + \($0 * lanes)) = r\(rounds)_\($0);" }
+    return text + "\n" + lines(2, stores)
+  }
+
+  private func interleaving(_ half: Int) -> String {
+    (0..<lanes / 2).map { "\(half * lanes / 2 + $0), \(lanes + half * lanes / 2 + $0)" }
+      .joined(separator: ", ")
+  }
+}

@@ -1,0 +1,36 @@
+package import ArgumentParser
+import DaemonAPI
+
+/// The root of the command line.
+package struct GranaryCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "granary",
+    abstract: "Asks the kernel cache for the implementation of tensor operators.",
+    version: granaryVersion,
+    subcommands: [
+      GetCommand.self, RunCommand.self, TuneCommand.self, PrewarmCommand.self, ListCommand.self,
+      ShowCommand.self, ExplainCommand.self, RemoveCommand.self, PinCommand.self,
+      CollectCommand.self, StatisticsCommand.self, TopCommand.self, DoctorCommand.self,
+      HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self,
+    ])
+
+  package init() {}
+
+  /// Runs the command line.
+  ///
+  /// - Returns: the exit code: 0 done, 1 the request failed, 2 bad usage or bad spec, 3 no daemon.
+  package static func run(_ arguments: [String]) -> Int32 {
+    do {
+      var command = try parseAsRoot(arguments)
+      try command.run()
+      return 0
+    } catch let code as ExitCode {
+      return code.rawValue
+    } catch {
+      let code = exitCode(for: error)
+      let text = fullMessage(for: error)
+      if code.isSuccess { Terminal.say(text) } else { Terminal.complain(text) }
+      return code.isSuccess ? 0 : code == .validationFailure ? 2 : 1
+    }
+  }
+}

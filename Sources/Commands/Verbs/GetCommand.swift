@@ -1,0 +1,52 @@
+import ArgumentParser
+import DaemonAPI
+import DaemonClient
+import KernelSpec
+
+/// `granary get`: what the cache has for specs, in one round trip.
+struct GetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "get", abstract: "Get the kernels of specs.")
+
+  @Argument(help: "A file, - for standard input, or the text form of a spec.")
+  var specs: [String]
+  @Option(help: "cached, baseline, tuned or locked.") var policy: Policy?
+  @Flag(help: "Wait for the search: the same as --policy tuned.") var wait = false
+  @Option(name: .customShort("o"), help: "Write each artifact and its manifest here.")
+  var outputFolder: String?
+  @OptionGroup var connection: ConnectionOptions
+
+  func run() throws {
+    try CommandFailure.reporting(json: connection.json) {
+      let client = try connection.connect()
+      let answers = try client.resolve(
+        try SpecSource.specs(specs), policy: policy ?? (wait ? .tuned : .baseline),
+        deadlineMilliseconds: wait ? Int(connection.timeout * 1000) : nil)
+      if let outputFolder { try save(answers, outputFolder, client) }
+      if connection.json {
+        try Terminal.say(json: answers)
+      } else {
+        Terminal.say(Format.answers(answers))
+      }
+      if let error = answers.lazy.compactMap(\.error).first { throw error }
+    }
+  }
+
+  private func save(_ answers: [KernelAnswer], _ folder: String, _ client: DaemonClient)
+    throws(ServiceError)
+  {
+    try Files.makeFolder(folder)
+    let digests = Set(answers.compactMap(\.artifact)).sorted()
+    for (digest, blob) in zip(digests, try client.artifacts(digests)) {
+      guard let blob else {
+        throw ServiceError(.notFound, "the artifact \(digest) was collected meanwhile")
+      }
+      try Files.write(blob, to: "\(folder)/\(digest).so")
+      if let manifest = answers.first(where: { $0.artifact == digest })?.manifest,
+        let json = try? WireJSON.encode(manifest, pretty: true)
+      {
+        try Files.write(json, to: "\(folder)/\(digest).json")
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import DaemonAPI
+import DaemonClient
+
+/// `granary pin`.
+struct PinCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pin", abstract: "Keep an entry from being collected or replaced.")
+
+  @Argument(help: "A kernel key, or the beginning of one.") var key: String
+  @Flag(help: "Let it go again.") var remove = false
+  @OptionGroup var connection: ConnectionOptions
+
+  func run() throws {
+    try CommandFailure.reporting(json: connection.json) {
+      let client = try connection.connect()
+      let report = try client.pin(key: try KeyPrefix.resolve(key, client), !remove)
+      if connection.json { try Terminal.say(json: report) }
+    }
+  }
+}

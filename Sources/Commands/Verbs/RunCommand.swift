@@ -1,0 +1,93 @@
+import ArgumentParser
+import DaemonAPI
+import DaemonClient
+import Glibc
+import KernelSpec
+
+/// `granary run`: executes the served kernel on NumPy files.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Execute the kernel of a spec on NumPy files.")
+
+  @Argument(help: "A file, - for standard input, or the text form of a spec.") var spec: String
+  @Option(help: "NAME=FILE.npy, once for each input; bf16 as raw 16-bit words.")
+  var input: [String] = []
+  @Option(help: "Where output0.npy, output1.npy and so on are written.")
+  var outputDir: String
+  @Option(help: "cached, baseline, tuned or locked.") var policy: Policy?
+  @Flag(help: "Wait for the search: the same as --policy tuned.") var wait = false
+  @OptionGroup var connection: ConnectionOptions
+
+  func run() throws {
+    try CommandFailure.reporting(json: connection.json) {
+      let specs = try SpecSource.specs(spec)
+      guard specs.count == 1, let text = specs.first else {
+        throw ServiceError(.badSpec, "run takes one spec, not \(specs.count)")
+      }
+      let client = try connection.connect()
+      let answers = try client.resolve(
+        [text], policy: policy ?? (wait ? .tuned : .baseline),
+        deadlineMilliseconds: wait ? Int(connection.timeout * 1000) : nil)
+      let artifact = try fetch(answers, client)
+      try execute(artifact, names: answers.first?.inputs ?? [])
+      if connection.json { try Terminal.say(json: answers) }
+    }
+  }
+
+  private func fetch(_ answers: [KernelAnswer], _ client: DaemonClient) throws(ServiceError)
+    -> Artifact
+  {
+    guard let answer = answers.first else {
+      throw ServiceError(.internalError, "the daemon gave no answer")
+    }
+    if let error = answer.error { throw error }
+    guard let digest = answer.artifact, let manifest = answer.manifest else {
+      throw ServiceError(
+        .notFound,
+        "there is no kernel to run: status \(answer.status.rawValue), "
+          + "verdict \(answer.verdict?.rawValue ?? "none")")
+    }
+    return Artifact(manifest: manifest, bytes: try client.artifact(digest))
+  }
+
+  private func execute(_ artifact: Artifact, names: [String]) throws(ServiceError) {
+    let interface = artifact.manifest.interface
+    let given = try assignments()
+    var inputs: [AlignedBuffer] = []
+    guard names.count == interface.inputs.count else {
+      throw ServiceError(.internalError, "the kernel and the spec differ in their inputs")
+    }
+    for (name, type) in zip(names, interface.inputs) {
+      guard let path = given[name] else {
+        throw ServiceError(.badRequest, "no --input \(name)=FILE.npy is given; it is \(type)")
+      }
+      let array = try NumPyFile(parsing: try Files.read(path), name: path)
+      inputs.append(try TensorLayout.buffer(of: array, as: type, name: name, interface))
+    }
+    let outputs = interface.outputs.map {
+      AlignedBuffer(
+        byteCount: $0.elementCount * $0.dtype.sizeBytes, alignment: interface.alignmentBytes)
+    }
+    let kernel = try LoadedKernel(
+      artifact, threads: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    try kernel.call(
+      inputs: inputs.map { UnsafeRawPointer($0.pointer) }, outputs: outputs.map(\.pointer))
+    try Files.makeFolder(outputDir)
+    for (index, (buffer, type)) in zip(outputs, interface.outputs).enumerated() {
+      let file = NumPyFile(dtype: type.dtype, shape: type.shape, bytes: buffer.bytes)
+      try Files.write(file.encoded, to: "\(outputDir)/output\(index).npy")
+    }
+  }
+
+  private func assignments() throws(ServiceError) -> [String: String] {
+    var paths: [String: String] = [:]
+    for text in input {
+      let sides = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard sides.count == 2 else {
+        throw ServiceError(.badRequest, "--input '\(text)' is not NAME=FILE.npy")
+      }
+      paths[sides[0]] = sides[1]
+    }
+    return paths
+  }
+}

@@ -1,0 +1,123 @@
+/// What a client is ready to accept for a spec.
+public enum Policy: String, Sendable, Hashable, Codable, CaseIterable {
+  /// What is in the cache, or a miss.
+  case cached
+  /// The best kernel there is; a miss is answered with a verified baseline, and a search is queued.
+  case baseline
+  /// Waits until a search has finished or the deadline passes.
+  case tuned
+  /// Exactly the revision or artifact that a lock file names.
+  case locked
+}
+
+/// One spec and what is wanted for it.
+public struct KernelRequest: Sendable, Hashable, Codable {
+  /// The spec in its text form or as JSON, as the client wrote it.
+  public var spec: String
+  public var policy: Policy
+  /// How long the client waits at most; without it, the daemon's default for the policy.
+  public var deadlineMilliseconds: Int?
+  /// For `locked`: the revision that must be served.
+  public var revision: Int?
+  /// For `locked`: the artifact that must be served, in hexadecimal digits.
+  public var artifact: String?
+
+  public init(
+    spec: String, policy: Policy = .baseline, deadlineMilliseconds: Int? = nil,
+    revision: Int? = nil, artifact: String? = nil
+  ) {
+    self.spec = spec
+    self.policy = policy
+    self.deadlineMilliseconds = deadlineMilliseconds
+    self.revision = revision
+    self.artifact = artifact
+  }
+}
+
+/// The body of `POST /v1/kernels`: one or many specs.
+///
+/// Three forms mean the same. An envelope, `{"specs": [...], "policy": "tuned"}`, whose specs are strings or
+/// JSON specs; JSON specs one after the other; or text specs, one a line. The policy and the deadline of
+/// the last two come from the query.
+package enum KernelRequestBody {
+  /// The members of an envelope other than its specs.
+  struct Options: Decodable {
+    var policy: Policy?
+    var deadlineMilliseconds: Int?
+    var revision: Int?
+    var artifact: String?
+  }
+
+  /// The requests in `body`.
+  ///
+  /// - Throws: `bad-request`.
+  package static func parse(_ body: [UInt8], query: [String: String]) throws(ServiceError)
+    -> [KernelRequest]
+  {
+    var options = try options(of: query)
+    var specs: [String]
+    switch SpecList.firstSignificant(body) {
+    case UInt8(ascii: "{"):
+      let values = try SpecList.jsonValues(body)
+      if values.count == 1, let listed = try SpecList.envelope(values[0]) {
+        specs = listed
+        options = try merged(options, envelope: values[0])
+      } else {
+        specs = values.map { String(decoding: $0, as: UTF8.self) }
+      }
+    case UInt8(ascii: "["): specs = try SpecList.arrayOfSpecs(body[...])
+    default: specs = SpecList.lines(String(decoding: body, as: UTF8.self))
+    }
+    guard !specs.isEmpty else {
+      throw ServiceError(.badRequest, "the request has no spec; send one as text or JSON")
+    }
+    return specs.map {
+      KernelRequest(
+        spec: $0, policy: options.policy ?? .baseline,
+        deadlineMilliseconds: options.deadlineMilliseconds, revision: options.revision,
+        artifact: options.artifact)
+    }
+  }
+
+  private static func options(of query: [String: String]) throws(ServiceError) -> Options {
+    var options = Options()
+    if let name = query["policy"] {
+      guard let policy = Policy(rawValue: name) else {
+        throw ServiceError(
+          .badRequest, "policy '\(name)' is none of cached, baseline, tuned, locked")
+      }
+      options.policy = policy
+    }
+    options.deadlineMilliseconds = try integer("deadline_milliseconds", in: query)
+    options.revision = try integer("revision", in: query)
+    options.artifact = query["artifact"]
+    return options
+  }
+
+  private static func integer(_ name: String, in query: [String: String]) throws(ServiceError)
+    -> Int?
+  {
+    guard let text = query[name] else { return nil }
+    guard let value = Int(text), value >= 0 else {
+      throw ServiceError(.badRequest, "\(name) '\(text)' is not a whole number from 0")
+    }
+    return value
+  }
+
+  private static func merged(_ options: Options, envelope: ArraySlice<UInt8>)
+    throws(ServiceError) -> Options
+  {
+    do {
+      let given = try WireJSON.decode(Options.self, from: envelope)
+      return Options(
+        policy: given.policy ?? options.policy,
+        deadlineMilliseconds: given.deadlineMilliseconds ?? options.deadlineMilliseconds,
+        revision: given.revision ?? options.revision,
+        artifact: given.artifact ?? options.artifact)
+    } catch {
+      throw ServiceError(
+        .badRequest,
+        "the envelope's policy, deadline_milliseconds, revision or artifact is of a wrong type")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// Every route of the protocol: its method, its path, and what it is for.
+public enum Route: String, Sendable, Hashable, CaseIterable {
+  case greeting = "GET /v1/greeting"
+  case resolve = "POST /v1/kernels"
+  case kernel = "GET /v1/kernels/{key}"
+  case artifact = "GET /v1/artifacts/{digest}"
+  case artifacts = "POST /v1/artifacts"
+  case entries = "GET /v1/entries"
+  case remove = "DELETE /v1/entries/{key}"
+  case pin = "POST /v1/entries/{key}/pin"
+  case collect = "POST /v1/collect"
+  case statistics = "GET /v1/stats"
+  case metrics = "GET /metrics"
+  case explainKey = "GET /v1/explain/{key}"
+  case explainSpec = "POST /v1/explain"
+  case tune = "POST /v1/tune"
+  case hardware = "GET /v1/hardware"
+  case doctor = "GET /v1/doctor"
+  case configuration = "GET /v1/config"
+
+  /// `GET`, `POST` or `DELETE`.
+  public var method: String { String(rawValue.prefix { $0 != " " }) }
+
+  /// The path, with the name of its parameter in braces.
+  public var path: String { String(rawValue.drop { $0 != " " }.dropFirst()) }
+
+  /// The path with `parameter` in place of the braces.
+  public func path(_ parameter: String = "") -> String {
+    path.split(separator: "/", omittingEmptySubsequences: false)
+      .map { $0.hasPrefix("{") ? parameter : String($0) }.joined(separator: "/")
+  }
+
+  /// The route of a request, and the text in place of the braces.
+  ///
+  /// - Throws: `not-found`, or `method-not-allowed` when the path is served with another method.
+  package static func match(method: String, path: String) throws(ServiceError)
+    -> (route: Route, parameter: String)
+  {
+    var pathIsKnown = false
+    for (route, template) in templates {
+      guard let parameter = parameter(of: path, in: template) else { continue }
+      if route.method == method { return (route, parameter) }
+      pathIsKnown = true
+    }
+    throw pathIsKnown
+      ? ServiceError(.methodNotAllowed, "\(path) does not take \(method)")
+      : ServiceError(.notFound, "there is no \(path); the routes are in the OpenAPI document")
+  }
+
+  private static let templates = allCases.map { ($0, $0.path.split(separator: "/")) }
+
+  private static func parameter(of path: String, in template: [Substring]) -> String? {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    guard parts.count == template.count else { return nil }
+    var parameter = ""
+    for (part, expected) in zip(parts, template) {
+      if expected.hasPrefix("{") {
+        guard !part.isEmpty else { return nil }
+        parameter = String(part)
+      } else if part != expected {
+        return nil
+      }
+    }
+    return parameter
+  }
+}

@@ -1,0 +1,116 @@
+/// What went wrong with a request, as the daemon says it: a code for programs, a message for people, and who
+/// can do something about it.
+public struct ServiceError: Error, Sendable, Hashable, Codable {
+  public var code: Code
+  public var message: String
+  public var who: Responsible
+
+  public init(_ code: Code, _ message: String, who: Responsible? = nil) {
+    self.code = code
+    self.message = message
+    self.who = who ?? code.responsible
+  }
+
+  /// A code that programs can act on. A newer daemon may send one that this client does not know.
+  public enum Code: Sendable, Hashable {
+    /// The request is not well formed.
+    case badRequest
+    /// The spec cannot be parsed or does not type-check.
+    case badSpec
+    /// The spec is well formed, but no kernel can be made for it.
+    case unsupported
+    /// There is no such key, artifact or route.
+    case notFound
+    /// The route exists, but not with this method.
+    case methodNotAllowed
+    /// A limit on the size of a request was passed.
+    case tooLarge
+    /// The entry is pinned, or another state forbids what was asked.
+    case conflict
+    /// The deadline passed first.
+    case deadlineExceeded
+    /// The daemon is stopping.
+    case shuttingDown
+    /// No daemon answers on the socket.
+    case noDaemon
+    /// A tool, a directory or a device that is needed is missing or refuses.
+    case environment
+    /// A fault of Granary itself.
+    case internalError
+    /// A code of a newer version.
+    case unknown(String)
+  }
+
+  /// Who can act on an error.
+  public enum Responsible: String, Sendable, Hashable, Codable {
+    /// Whoever wrote the request.
+    case input
+    /// Whoever runs the machine.
+    case environment
+    /// Whoever develops Granary.
+    case `internal`
+
+    public init(from decoder: any Decoder) throws {
+      let text = try decoder.singleValueContainer().decode(String.self)
+      self = Self(rawValue: text) ?? .internal
+    }
+  }
+}
+
+extension ServiceError.Code: RawRepresentable, Codable {
+  private static let names: [(Self, String)] = [
+    (.badRequest, "bad-request"), (.badSpec, "bad-spec"), (.unsupported, "unsupported"),
+    (.notFound, "not-found"), (.methodNotAllowed, "method-not-allowed"),
+    (.tooLarge, "too-large"), (.conflict, "conflict"),
+    (.deadlineExceeded, "deadline-exceeded"), (.shuttingDown, "shutting-down"),
+    (.noDaemon, "no-daemon"), (.environment, "environment"), (.internalError, "internal-error"),
+  ]
+
+  public init(rawValue: String) {
+    self = Self.names.first { $0.1 == rawValue }?.0 ?? .unknown(rawValue)
+  }
+
+  public var rawValue: String {
+    if case .unknown(let text) = self { return text }
+    return Self.names.first { $0.0 == self }?.1 ?? "internal-error"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    self.init(rawValue: try decoder.singleValueContainer().decode(String.self))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(rawValue)
+  }
+
+  /// Who can act on the code unless the error says otherwise.
+  public var responsible: ServiceError.Responsible {
+    switch self {
+    case .badRequest, .badSpec, .unsupported, .notFound, .methodNotAllowed, .tooLarge, .conflict,
+      .deadlineExceeded:
+      .input
+    case .shuttingDown, .noDaemon, .environment: .environment
+    case .internalError, .unknown: .internal
+    }
+  }
+
+  /// The HTTP status that carries the code.
+  package var httpStatus: Int {
+    switch self {
+    case .badRequest: 400
+    case .badSpec, .unsupported: 422
+    case .notFound: 404
+    case .methodNotAllowed: 405
+    case .tooLarge: 413
+    case .conflict: 409
+    case .deadlineExceeded: 504
+    case .shuttingDown, .noDaemon, .environment: 503
+    case .internalError, .unknown: 500
+    }
+  }
+}
+
+extension ServiceError: CustomStringConvertible {
+  public var description: String { message }
+}

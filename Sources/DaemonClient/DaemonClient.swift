@@ -1,0 +1,173 @@
+public import DaemonAPI
+import KernelSpec
+
+/// Talks to a daemon over its Unix socket. Every call has a deadline and throws nothing but `ServiceError`.
+///
+/// Keeps one connection and uses it for one call at a time; not safe to share between threads. A connection that the
+/// daemon has closed meanwhile is made again.
+public final class DaemonClient {
+  public let socketPath: String
+  /// How long a call may take, unless it says otherwise.
+  public var timeoutSeconds: Double
+  private var connection: HTTPConnection?
+
+  /// Connects to the daemon that runs.
+  ///
+  /// - Throws: `no-daemon`.
+  public init(socketPath: String, timeoutSeconds: Double = 60) throws(ServiceError) {
+    self.socketPath = socketPath
+    self.timeoutSeconds = timeoutSeconds
+    connection = try HTTPConnection(path: socketPath, deadline: Deadline(seconds: timeoutSeconds))
+  }
+
+  public func greeting() throws(ServiceError) -> Greeting { try get(.greeting) }
+
+  /// Answers for `specs`, in order, in one round trip.
+  public func resolve(
+    _ specs: [String], policy: Policy = .baseline, deadlineMilliseconds: Int? = nil
+  ) throws(ServiceError) -> [KernelAnswer] {
+    let body = try encode(
+      ResolveEnvelope(
+        specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds))
+    let patience = max(timeoutSeconds, Double(deadlineMilliseconds ?? 0) / 1000 + 30)
+    return try decode(call(.resolve, body: body, seconds: patience))
+  }
+
+  /// The bytes of an artifact.
+  public func artifact(_ digest: String) throws(ServiceError) -> [UInt8] {
+    let bytes = try call(.artifact, digest)
+    guard Digest(of: bytes).hex == digest else {
+      throw ServiceError(.internalError, "the artifact \(digest) arrived damaged")
+    }
+    return bytes
+  }
+
+  /// Many artifacts in one round trip; `nil` for each that the daemon does not have.
+  public func artifacts(_ digests: [String]) throws(ServiceError) -> [[UInt8]?] {
+    let body = Array(digests.joined(separator: "\n").utf8)
+    let blobs = try BlobFrames.decode(try call(.artifacts, body: body))
+    for (digest, blob) in zip(digests, blobs) {
+      if let blob, Digest(of: blob).hex != digest {
+        throw ServiceError(.internalError, "the artifact \(digest) arrived damaged")
+      }
+    }
+    return blobs
+  }
+
+  public func detail(key: String) throws(ServiceError) -> KernelDetail { try get(.kernel, key) }
+
+  public func entries() throws(ServiceError) -> [EntrySummary] { try get(.entries) }
+
+  public func remove(key: String) throws(ServiceError) -> ChangeReport { try get(.remove, key) }
+
+  public func pin(key: String, _ pinned: Bool) throws(ServiceError) -> ChangeReport {
+    try decode(call(.pin, key, body: encode(PinRequest(pinned: pinned))))
+  }
+
+  public func collect(_ request: CollectRequest) throws(ServiceError) -> CollectReport {
+    try decode(call(.collect, body: encode(request)))
+  }
+
+  public func statistics() throws(ServiceError) -> Statistics { try get(.statistics) }
+
+  /// The counters in Prometheus' text format.
+  public func metrics() throws(ServiceError) -> String {
+    String(decoding: try call(.metrics), as: UTF8.self)
+  }
+
+  public func explain(key: String) throws(ServiceError) -> Explanation {
+    try get(.explainKey, key)
+  }
+
+  public func explain(spec: String) throws(ServiceError) -> Explanation {
+    try decode(call(.explainSpec, body: encode(ResolveEnvelope(specs: [spec]))))
+  }
+
+  public func hardware() throws(ServiceError) -> HardwareReport { try get(.hardware) }
+
+  public func doctor() throws(ServiceError) -> DoctorReport { try get(.doctor) }
+
+  public func configuration() throws(ServiceError) -> ConfigurationReport {
+    try get(.configuration)
+  }
+
+  /// Starts or joins a search and calls `progress` with each of its reports, until it ends.
+  public func tune(
+    _ request: TuneRequest, timeoutSeconds: Double = 86_400, progress: (TuneEvent) -> Void
+  ) throws(ServiceError) {
+    let deadline = Deadline(seconds: timeoutSeconds)
+    var connection = try HTTPConnection(path: socketPath, deadline: deadline)
+    let refusal = try connection.events(
+      Route.tune.method, Route.tune.path(), try encode(request), deadline: deadline
+    ) { (name, data) throws(ServiceError) in
+      if name == "error" { throw Self.failure(data, status: 500) }
+      if name == "progress" { progress(try decode(data)) }
+    }
+    if let refusal { throw Self.failure(refusal.body, status: refusal.status) }
+  }
+}
+
+extension DaemonClient {
+  private struct ResolveEnvelope: Encodable {
+    var specs: [String]
+    var policy: Policy?
+    var deadlineMilliseconds: Int?
+  }
+
+  private func get<Value: Decodable>(_ route: Route, _ parameter: String = "")
+    throws(ServiceError) -> Value
+  {
+    try decode(call(route, parameter))
+  }
+
+  private func call(
+    _ route: Route, _ parameter: String = "", body: [UInt8] = [], seconds: Double? = nil
+  ) throws(ServiceError) -> [UInt8] {
+    let deadline = Deadline(seconds: seconds ?? timeoutSeconds)
+    let answer = try exchange(route, route.path(parameter), body, deadline)
+    guard answer.status == 200 else { throw Self.failure(answer.body, status: answer.status) }
+    return answer.body
+  }
+
+  /// Sends a request; once more on a fresh connection when the kept one turns out to be closed.
+  private func exchange(_ route: Route, _ target: String, _ body: [UInt8], _ deadline: Deadline)
+    throws(ServiceError) -> HTTPConnection.Answer
+  {
+    if var kept = connection, kept.isReusable {
+      connection = nil
+      do throws(ServiceError) {
+        let answer = try kept.exchange(route.method, target, body, deadline: deadline)
+        connection = kept
+        return answer
+      } catch  where error.code == .noDaemon {
+        // The daemon closes idle connections; every route may be asked twice.
+      }
+    }
+    var fresh = try HTTPConnection(path: socketPath, deadline: deadline)
+    let answer = try fresh.exchange(route.method, target, body, deadline: deadline)
+    connection = fresh
+    return answer
+  }
+
+  private func encode(_ value: some Encodable) throws(ServiceError) -> [UInt8] {
+    do {
+      return try WireJSON.encode(value)
+    } catch {
+      throw ServiceError(.badRequest, "cannot encode the request: \(error)")
+    }
+  }
+
+  private func decode<Value: Decodable>(_ bytes: [UInt8]) throws(ServiceError) -> Value {
+    do {
+      return try WireJSON.decode(Value.self, from: bytes)
+    } catch {
+      throw ServiceError(
+        .internalError, "cannot read the daemon's answer; are both of one version? \(error)")
+    }
+  }
+
+  private static func failure(_ body: [UInt8], status: Int) -> ServiceError {
+    let said = try? WireJSON.decode(ServiceError.self, from: body)
+    return said ?? ServiceError(.internalError, "the daemon answered with status \(status)")
+  }
+}

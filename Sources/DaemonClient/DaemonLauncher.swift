@@ -1,0 +1,97 @@
+public import DaemonAPI
+import Glibc
+
+/// Finds the daemon that runs, or starts one.
+public enum DaemonLauncher {
+  /// A client of the daemon behind `locations`.
+  ///
+  /// - Parameters:
+  ///   - mayStart: whether to start a daemon when none runs; it outlives this process.
+  ///   - say: told in one sentence when one is started.
+  /// - Throws: `no-daemon`.
+  public static func connect(
+    _ locations: Locations, mayStart: Bool, timeoutSeconds: Double = 60,
+    say: (String) -> Void
+  ) throws(ServiceError) -> DaemonClient {
+    do throws(ServiceError) {
+      return try DaemonClient(
+        socketPath: locations.socket, timeoutSeconds: timeoutSeconds)
+    } catch  where error.code == .noDaemon && mayStart {
+      guard let program = findDaemon() else {
+        throw ServiceError(
+          .noDaemon, "no daemon runs, and granaryd is neither beside this program nor in PATH")
+      }
+      say("no daemon runs on \(locations.socket); starting \(program)")
+      try start(program, locations)
+      return try waitForDaemon(locations, timeoutSeconds)
+    }
+  }
+
+  /// `granaryd` beside this program, else in PATH.
+  public static func findDaemon() -> String? {
+    var folders: [String] = []
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
+    if count > 0 {
+      let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      folders.append(path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 })
+    }
+    folders += (processEnvironment()["PATH"] ?? "").split(separator: ":").map(String.init)
+    return folders.map { $0 + "/granaryd" }.first { access($0, X_OK) == 0 }
+  }
+
+  private static func waitForDaemon(_ locations: Locations, _ timeoutSeconds: Double)
+    throws(ServiceError) -> DaemonClient
+  {
+    let deadline = Deadline(seconds: 10)
+    while true {
+      do throws(ServiceError) {
+        let client = try DaemonClient(
+          socketPath: locations.socket, timeoutSeconds: timeoutSeconds)
+        _ = try client.greeting()
+        return client
+      } catch {
+        guard error.code == .noDaemon, !deadline.hasPassed else {
+          throw ServiceError(
+            .noDaemon,
+            "the daemon did not start within 10 seconds; see \(locations.logs)/granaryd.log")
+        }
+      }
+      poll(nil, 0, 5)
+    }
+  }
+
+  /// Starts the daemon in a session of its own, so that a terminal that closes does not end it.
+  private static func start(_ program: String, _ locations: Locations) throws(ServiceError) {
+    makeFolders(locations.logs)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // POSIX_SPAWN_SETSID of glibc's spawn.h, which needs _GNU_SOURCE.
+    posix_spawnattr_setflags(&attributes, 0x80)
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(
+      &actions, 1, locations.logs + "/granaryd.log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    let arguments = [program, "--socket", locations.socket]
+    var pointers = arguments.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var process = pid_t()
+    let result = posix_spawn(&process, program, &actions, &attributes, &pointers, environ)
+    guard result == 0 else {
+      throw ServiceError(
+        .environment, "cannot start \(program): \(String(cString: strerror(result)))")
+    }
+  }
+
+  private static func makeFolders(_ path: String) {
+    var folder = ""
+    for part in path.split(separator: "/") {
+      folder += "/" + part
+      mkdir(folder, 0o700)
+    }
+  }
+}

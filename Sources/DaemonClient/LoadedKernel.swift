@@ -1,0 +1,138 @@
+import CKernelHost
+import CLinux
+public import DaemonAPI
+import Glibc
+public import KernelSpec
+
+/// A kernel that is loaded into this process, ready to be called.
+///
+/// Owns the shared object and a thread pool. Not safe to call from two threads at once.
+public final class LoadedKernel {
+  public let manifest: Artifact.Manifest
+  private let handle: UnsafeMutableRawPointer
+  /// Stays open as long as the object is loaded: the linker knows objects by path, and the path has this number. A
+  /// number used again would give the old object for the new bytes.
+  private let descriptor: Int32
+  private let function: granary_kernel_function
+  private let pool: OpaquePointer
+  private let workspace: UnsafeMutableRawPointer
+
+  /// Loads the bytes of an artifact.
+  ///
+  /// - Parameter threads: how many threads a call uses, this one included.
+  /// - Throws: `unsupported` for a kernel of another architecture, language or ABI; `environment` when the system
+  ///   refuses to load it.
+  public init(_ artifact: Artifact, threads: Int) throws(ServiceError) {
+    manifest = artifact.manifest
+    try Self.check(artifact)
+    let (handle, descriptor) = try Self.load(artifact.bytes)
+    guard let symbol = dlsym(handle, manifest.interface.entryPoint) else {
+      Self.unload(handle, descriptor)
+      throw ServiceError(
+        .internalError, "the artifact has no symbol \(manifest.interface.entryPoint)")
+    }
+    guard let pool = granary_pool_create(Int32(max(1, threads))) else {
+      Self.unload(handle, descriptor)
+      throw ServiceError(.environment, "cannot start \(threads) threads")
+    }
+    self.handle = handle
+    self.descriptor = descriptor
+    self.pool = pool
+    function = unsafeBitCast(symbol, to: granary_kernel_function.self)
+    workspace = UnsafeMutableRawPointer.allocate(
+      byteCount: max(1, manifest.interface.workspaceBytes),
+      alignment: max(64, manifest.interface.alignmentBytes))
+  }
+
+  deinit {
+    workspace.deallocate()
+    granary_pool_destroy(pool)
+    Self.unload(handle, descriptor)
+  }
+
+  /// Runs the kernel.
+  ///
+  /// - Parameters:
+  ///   - inputs: one buffer for each input of the manifest, laid out by the strides of its type and aligned as the
+  ///     manifest asks.
+  ///   - outputs: one buffer for each output, contiguous and as aligned; written completely.
+  /// - Throws: `bad-request` when buffers are missing or an index of an input lies outside its table.
+  public func call(inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer])
+    throws(ServiceError)
+  {
+    guard inputs.count == manifest.interface.inputs.count,
+      outputs.count == manifest.interface.outputs.count
+    else {
+      throw ServiceError(
+        .badRequest,
+        "the kernel takes \(manifest.interface.inputs.count) inputs and "
+          + "\(manifest.interface.outputs.count) outputs")
+    }
+    let status = inputs.map(Optional.some).withUnsafeBufferPointer { inputPointers in
+      outputs.map(Optional.some).withUnsafeBufferPointer { outputPointers in
+        function(
+          inputPointers.baseAddress, outputPointers.baseAddress, workspace,
+          granary_pool_context(pool))
+      }
+    }
+    guard status == GRANARY_OK else {
+      throw status == GRANARY_INDEX_OUT_OF_RANGE
+        ? ServiceError(.badRequest, "an index in an input lies outside its table")
+        : ServiceError(.internalError, "the kernel failed with status \(status)")
+    }
+  }
+
+  private static func check(_ artifact: Artifact) throws(ServiceError) {
+    let manifest = artifact.manifest
+    guard manifest.language == .c, manifest.interface.abi == KernelInterface.currentABI else {
+      throw ServiceError(
+        .unsupported,
+        "a \(manifest.language.rawValue) kernel of ABI \(manifest.interface.abi) cannot be "
+          + "loaded into this process")
+    }
+    #if arch(x86_64)
+      let here = "x86_64"
+    #else
+      let here = "aarch64"
+    #endif
+    guard manifest.architecture == here else {
+      throw ServiceError(
+        .unsupported, "the kernel is for \(manifest.architecture), this process is \(here)")
+    }
+    guard Digest(of: artifact.bytes) == manifest.digest else {
+      throw ServiceError(.internalError, "the artifact's bytes do not match its digest")
+    }
+  }
+
+  private static func unload(_ handle: UnsafeMutableRawPointer, _ descriptor: Int32) {
+    dlclose(handle)
+    close(descriptor)
+  }
+
+  /// Opens a shared object from memory: no file, so nothing to clean up and nothing to swap.
+  private static func load(_ bytes: [UInt8]) throws(ServiceError)
+    -> (handle: UnsafeMutableRawPointer, descriptor: Int32)
+  {
+    let descriptor = granary_memory_file("granary-kernel")
+    guard descriptor >= 0 else {
+      throw ServiceError(.environment, "cannot make a file in memory for the kernel")
+    }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      guard count > 0 else {
+        close(descriptor)
+        throw ServiceError(.environment, "cannot write the kernel into memory")
+      }
+      written += count
+    }
+    guard let handle = dlopen("/proc/self/fd/\(descriptor)", RTLD_NOW | RTLD_LOCAL) else {
+      let reason = dlerror().map { String(cString: $0) } ?? ""
+      close(descriptor)
+      throw ServiceError(.environment, "cannot load the kernel: \(reason)")
+    }
+    return (handle, descriptor)
+  }
+}

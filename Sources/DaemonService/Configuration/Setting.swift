@@ -1,0 +1,67 @@
+/// Every setting of the daemon: its name in the file, its flag, its environment variable and its default.
+///
+/// The one table that the configuration, `granary config` and docs/configuration.md are made from.
+package enum Setting: String, CaseIterable, Sendable {
+  case home, socket
+  case hotSetBytes = "hot_set_bytes"
+  case storeBytes = "store_bytes"
+  case searchThreads = "search_threads"
+  case searchSeconds = "search_seconds"
+  case searchCandidates = "search_candidates"
+  case defaultPolicy = "default_policy"
+  case tunedDeadlineSeconds = "tuned_deadline_seconds"
+  case logLevel = "log_level"
+
+  /// For example `--hot-set-bytes`.
+  package var flag: String {
+    "--" + String(rawValue.map { $0 == "_" ? "-" : $0 })
+  }
+
+  /// For example `GRANARY_HOT_SET_BYTES`.
+  package var environmentVariable: String { "GRANARY_" + rawValue.uppercased() }
+
+  /// The value when nobody says anything; empty where it depends on the machine.
+  package var defaultValue: String {
+    switch self {
+    case .home, .socket: ""
+    case .hotSetBytes: "268435456"
+    case .storeBytes: "8589934592"
+    case .searchThreads: "0"
+    case .searchSeconds: "60"
+    case .searchCandidates: "2000"
+    case .defaultPolicy: "baseline"
+    case .tunedDeadlineSeconds: "120"
+    case .logLevel: "info"
+    }
+  }
+
+  /// What it is for.
+  package var help: String {
+    switch self {
+    case .home: "The folder of everything; without it, the XDG base directories."
+    case .socket: "The Unix socket; at most 107 bytes."
+    case .hotSetBytes: "Memory for artifacts and answers that are served without the store."
+    case .storeBytes: "The size on disk beyond which entries are collected."
+    case .searchThreads: "Threads that searches use; 0 for all that the process may use."
+    case .searchSeconds: "The longest time that one search takes."
+    case .searchCandidates: "The most candidates that one search evaluates."
+    case .defaultPolicy: "cached, baseline, tuned or locked, for requests that do not say."
+    case .tunedDeadlineSeconds: "How long a request with the policy tuned waits at most."
+    case .logLevel: "trace, debug, info, notice, warning, error or critical."
+    }
+  }
+
+  /// Every environment variable that Granary reads, beside those of the settings, and why.
+  package static let otherEnvironmentVariables: [(name: String, purpose: String)] = [
+    ("HOME", "The folder of the XDG defaults."),
+    ("XDG_CACHE_HOME", "The store, without GRANARY_HOME."),
+    ("XDG_CONFIG_HOME", "The configuration file, without GRANARY_HOME."),
+    ("XDG_RUNTIME_DIR", "The socket, without GRANARY_HOME."),
+    ("XDG_STATE_HOME", "The logs, without GRANARY_HOME."),
+    ("PATH", "Where the client looks for granaryd when it is not beside granary."),
+    ("LISTEN_FDS", "Socket activation by systemd."),
+    ("LISTEN_PID", "Socket activation by systemd."),
+    ("NOTIFY_SOCKET", "Readiness and shutdown told to systemd."),
+    ("WATCHDOG_USEC", "The interval of systemd's watchdog."),
+  ]
+}

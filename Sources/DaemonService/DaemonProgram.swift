@@ -1,0 +1,112 @@
+import ArgumentParser
+import DaemonAPI
+import Glibc
+package import Logging
+package import ServiceLifecycle
+import UnixSignals
+
+/// The use case, with what must run beside it.
+package struct DaemonParts: Sendable {
+  package var service: any KernelServing
+  /// What lives as long as the daemon: the scheduler of searches, for example. It is stopped after the server.
+  package var background: [any Service]
+
+  package init(service: any KernelServing, background: [any Service] = []) {
+    self.service = service
+    self.background = background
+  }
+}
+
+/// Runs a daemon from its configuration until it is told to stop.
+package enum DaemonProgram {
+  /// Makes the use case from the settings.
+  package typealias Maker =
+    @Sendable (DaemonConfiguration, Logger) async throws -> DaemonParts
+
+  /// Runs the daemon with the flags of the command line.
+  ///
+  /// - Returns: the exit code: 0 stopped as asked, 1 failed, 2 bad usage or settings.
+  package static func run(arguments: [String], make: @escaping Maker) async -> Int32 {
+    do {
+      let flags = try DaemonFlags.parse(arguments)
+      let configuration = try DaemonConfiguration(
+        flags: flags.settings, environment: processEnvironment())
+      try await run(configuration, environment: processEnvironment(), make: make)
+      return 0
+    } catch let error as ServiceError {
+      say("granaryd: \(error.message)")
+      return error.who == .input ? 2 : 1
+    } catch  where DaemonFlags.exitCode(for: error) == .failure {
+      say("granaryd: \(error)")
+      return 1
+    } catch {
+      let text = DaemonFlags.fullMessage(for: error)
+      if DaemonFlags.exitCode(for: error).isSuccess { print(text) } else { say(text) }
+      return DaemonFlags.exitCode(for: error).isSuccess ? 0 : 2
+    }
+  }
+
+  /// Runs the daemon until SIGTERM or SIGINT.
+  package static func run(
+    _ configuration: DaemonConfiguration, environment: [String: String], make: Maker
+  ) async throws {
+    // A client that goes away while it is written to must not end the daemon.
+    signal(SIGPIPE, SIG_IGN)
+    let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+    let logger = Logger(label: "granaryd") { JSONLogHandler(label: $0, level: level) }
+    // The lock comes before the store: a second daemon must not even open it.
+    let listener = try ListeningSocket.open(
+      configuration.locations.socket, environment: environment)
+    let parts = try await make(configuration, logger)
+    let hotSet = HotSet(capacityBytes: configuration.hotSetBytes)
+    parts.service.onChange { hotSet.invalidate($0) }
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let router = Router(
+      service: parts.service, hotSet: hotSet, counters: ServerCounters(),
+      configuration: configuration.report,
+      greeting: Greeting(
+        version: granaryVersion, processIdentifier: Int(getpid()),
+        startedAt: Double(now.tv_sec)))
+    let systemd = SystemdNotifier(environment: environment)
+    let server = HTTPServer(
+      listener: listener, router: router, options: HTTPServer.Options(), logger: logger,
+      onReady: { systemd.notify("READY=1") })
+    let services: [any Service] =
+      parts.background + [HitRecorder(hotSet: hotSet, service: parts.service), server, systemd]
+    var group = ServiceGroupConfiguration(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    group.maximumGracefulShutdownDuration = .seconds(20)
+    try await ServiceGroup(configuration: group).run()
+  }
+
+  private static func say(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+  }
+}
+
+/// The flags of the daemon: one for each setting.
+struct DaemonFlags: ParsableArguments {
+  @Option(help: "The folder of everything.") var home: String?
+  @Option(help: "The Unix socket.") var socket: String?
+  @Option(help: "Memory for what is served without the store.") var hotSetBytes: String?
+  @Option(help: "The size of the store beyond which entries are collected.")
+  var storeBytes: String?
+  @Option(help: "Threads that searches use.") var searchThreads: String?
+  @Option(help: "The longest time of one search.") var searchSeconds: String?
+  @Option(help: "The most candidates of one search.") var searchCandidates: String?
+  @Option(help: "cached, baseline, tuned or locked.") var defaultPolicy: String?
+  @Option(help: "How long the policy tuned waits.") var tunedDeadlineSeconds: String?
+  @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: String?
+
+  var settings: [Setting: String] {
+    let given: [(Setting, String?)] = [
+      (.home, home), (.socket, socket), (.hotSetBytes, hotSetBytes), (.storeBytes, storeBytes),
+      (.searchThreads, searchThreads), (.searchSeconds, searchSeconds),
+      (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),
+      (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),
+    ]
+    return given.reduce(into: [:]) { $0[$1.0] = $1.1 }
+  }
+}

@@ -1,0 +1,99 @@
+package import DaemonAPI
+package import NIOCore
+
+/// A request that is served by a task, not on the event loop.
+package struct Request: Sendable {
+  package var method: String
+  package var path: String
+  package var query: [String: String]
+  package var target: ByteBuffer
+  package var body: ByteBuffer
+  /// When the request was complete.
+  package var receivedAt: NIODeadline
+
+  package init(method: String, target: String, body: ByteBuffer) {
+    self.method = method
+    self.target = ByteBuffer(string: target)
+    self.body = body
+    receivedAt = .now()
+    let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    path = String(parts.first ?? "")
+    query = [:]
+    for pair in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
+      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      query[String(sides[0])] = sides.count > 1 ? String(sides[1]) : ""
+    }
+  }
+}
+
+/// What a request is answered with.
+package enum Response: Sendable {
+  /// A complete answer; the pieces of the body are written by reference.
+  case complete(status: Int, type: String, body: [ByteBuffer])
+  /// Server-sent events, until the stream ends; then the connection is closed.
+  case events(AsyncThrowingStream<TuneEvent, any Error>)
+
+  package static func json(_ value: some Encodable, status: Int = 200) -> Response {
+    do {
+      return .complete(
+        status: status, type: "application/json",
+        body: [ByteBuffer(bytes: try WireJSON.encode(value))])
+    } catch {
+      return .failure(ServiceError(.internalError, "cannot encode the answer: \(error)"))
+    }
+  }
+
+  package static func failure(_ error: ServiceError) -> Response {
+    // An error encodes always: three strings.
+    let body = (try? WireJSON.encode(error)) ?? Array("{}".utf8)
+    return .complete(
+      status: error.code.httpStatus, type: "application/json", body: [ByteBuffer(bytes: body)])
+  }
+}
+
+/// Writes heads of responses.
+enum ResponseHead {
+  /// The head of a complete response.
+  static func make(status: Int, type: String, length: Int, keepsAlive: Bool) -> ByteBuffer {
+    ByteBuffer(
+      string: """
+        HTTP/1.1 \(status) \(reason(status))\r
+        content-type: \(type)\r
+        content-length: \(length)\r
+        \(keepsAlive ? "" : "connection: close\r\n")\r
+
+        """)
+  }
+
+  /// The head of a stream of events.
+  static var events: ByteBuffer {
+    ByteBuffer(
+      string: """
+        HTTP/1.1 200 OK\r
+        content-type: text/event-stream\r
+        cache-control: no-store\r
+        connection: close\r
+        \r
+
+        """)
+  }
+
+  private static func reason(_ status: Int) -> String {
+    switch status {
+    case 200: "OK"
+    case 400: "Bad Request"
+    case 404: "Not Found"
+    case 405: "Method Not Allowed"
+    case 408: "Request Timeout"
+    case 409: "Conflict"
+    case 411: "Length Required"
+    case 413: "Content Too Large"
+    case 422: "Unprocessable Content"
+    case 431: "Request Header Fields Too Large"
+    case 503: "Service Unavailable"
+    case 504: "Gateway Timeout"
+    case 505: "HTTP Version Not Supported"
+    default: "Error"
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package import DaemonAPI
+import KernelSpec
+import NIOCore
+
+/// Decodes a request, calls the use case and encodes its answer. Knows nothing of sockets.
+package struct Router: Sendable {
+  let service: any KernelServing
+  let hotSet: HotSet
+  let counters: ServerCounters
+  let configuration: ConfigurationReport
+  let greeting: Greeting
+  let started = NIODeadline.now()
+
+  package init(
+    service: any KernelServing, hotSet: HotSet, counters: ServerCounters,
+    configuration: ConfigurationReport, greeting: Greeting
+  ) {
+    self.service = service
+    self.hotSet = hotSet
+    self.counters = counters
+    self.configuration = configuration
+    self.greeting = greeting
+  }
+
+  /// The response to `request`; every failure is a response too.
+  package func respond(to request: Request) async -> Response {
+    do {
+      let (route, parameter) = try Route.match(method: request.method, path: request.path)
+      return try await respond(to: request, route, parameter)
+    } catch let error as ServiceError {
+      return .failure(error)
+    } catch {
+      return .failure(ServiceError(.internalError, "\(error)"))
+    }
+  }
+
+  private func respond(to request: Request, _ route: Route, _ parameter: String) async throws
+    -> Response
+  {
+    switch route {
+    case .greeting: return .json(greeting)
+    case .configuration: return .json(configuration)
+    case .resolve: return try await resolve(request)
+    case .artifact: return try await artifact(try digest(parameter))
+    case .artifacts: return try await artifacts(request.body)
+    case .kernel:
+      let key = try digest(parameter)
+      return .json(try found(await service.detail(of: key), "no entry has the key \(key)"))
+    case .entries: return .json(try await service.entries())
+    case .remove: return try await remove(try digest(parameter))
+    case .pin: return try await pin(try digest(parameter), request.body)
+    case .collect: return .json(try await service.collect(try decode(request.body)))
+    case .statistics: return .json(try await statistics())
+    case .metrics:
+      return .complete(
+        status: 200, type: "text/plain; version=0.0.4",
+        body: [ByteBuffer(string: try await statistics().prometheusText)])
+    case .explainKey: return .json(try await service.explain(key: try digest(parameter)))
+    case .explainSpec: return .json(try await service.explain(spec: try spec(request)))
+    case .tune: return .events(try await service.tune(try tuneRequest(request)))
+    case .hardware: return .json(try await service.hardware())
+    case .doctor: return .json(await service.doctor())
+    }
+  }
+
+  private func resolve(_ request: Request) async throws(ServiceError) -> Response {
+    let requests = try KernelRequestBody.parse(
+      Array(request.body.readableBytesView), query: request.query)
+    let generation = hotSet.generation
+    var answers = await service.resolve(requests)
+    let latency = Double((NIODeadline.now() - request.receivedAt).nanoseconds) / 1000
+    for index in answers.indices { answers[index].latencyMicroseconds = latency }
+    let json: [UInt8]
+    do {
+      json = try WireJSON.encode(answers)
+    } catch {
+      throw ServiceError(.internalError, "cannot encode the answers: \(error)")
+    }
+    if PreparedAnswer.isLasting(answers, to: requests) {
+      remember(json, answers, request, generation)
+    }
+    return .complete(
+      status: 200, type: "application/json", body: [ByteBuffer(bytes: json)])
+  }
+
+  private func remember(
+    _ json: [UInt8], _ answers: [KernelAnswer], _ request: Request, _ generation: Int
+  ) {
+    let keys = answers.compactMap { $0.key.flatMap(Digest.init(hex:)) }
+    guard keys.count == answers.count else { return }
+    let prepared = PreparedAnswer(json: json)
+    var response = ResponseHead.make(
+      status: 200, type: "application/json", length: prepared.json.readableBytes,
+      keepsAlive: true)
+    let offset = response.writerIndex
+    response.writeImmutableBuffer(prepared.json)
+    var bytes = request.target
+    bytes.writeImmutableBuffer(request.body)
+    hotSet.keep(
+      HotSet.Memo(
+        fingerprint: RequestFingerprint(
+          target: request.target.readableBytesView, body: request.body.readableBytesView),
+        request: bytes, response: response, slots: prepared.slots.map { $0 + offset },
+        keys: keys),
+      since: generation)
+  }
+
+  private func statistics() async throws(ServiceError) -> Statistics {
+    var statistics = try await service.statistics()
+    statistics.hotSetBytes = hotSet.bytes
+    statistics.hotSetHits = hotSet.hits
+    statistics.connections = counters.connections
+    statistics.uptimeSeconds = Double((NIODeadline.now() - started).nanoseconds) / 1e9
+    return statistics
+  }
+
+  private func remove(_ key: Digest) async throws(ServiceError) -> Response {
+    let changed = try await service.remove(key)
+    hotSet.invalidate(key)
+    return .json(ChangeReport(key: key.hex, changed: changed))
+  }
+
+  private func pin(_ key: Digest, _ body: ByteBuffer) async throws(ServiceError) -> Response {
+    let wish: PinRequest =
+      body.readableBytes == 0 ? PinRequest(pinned: true) : try decode(body)
+    let changed = try found(
+      await service.pin(key, wish.pinned), "no entry has the key \(key)")
+    return .json(ChangeReport(key: key.hex, changed: changed))
+  }
+}
+
+extension Router {
+  func digest(_ text: String) throws(ServiceError) -> Digest {
+    guard let digest = Digest(hex: text) else {
+      throw ServiceError(
+        .badRequest, "'\(text)' is not 64 lower-case hexadecimal digits")
+    }
+    return digest
+  }
+
+  private func found<Value>(_ value: Value?, _ otherwise: String) throws(ServiceError) -> Value {
+    guard let value else { throw ServiceError(.notFound, otherwise) }
+    return value
+  }
+
+  private func decode<Value: Decodable>(_ body: ByteBuffer) throws(ServiceError) -> Value {
+    let bytes = body.readableBytes == 0 ? Array("{}".utf8) : Array(body.readableBytesView)
+    do {
+      return try WireJSON.decode(Value.self, from: bytes)
+    } catch {
+      throw ServiceError(.badRequest, "the body is not the JSON that this route expects")
+    }
+  }
+
+  private func spec(_ request: Request) throws(ServiceError) -> String {
+    let specs = try KernelRequestBody.parse(
+      Array(request.body.readableBytesView), query: [:])
+    guard specs.count == 1 else {
+      throw ServiceError(.badRequest, "this route takes one spec, not \(specs.count)")
+    }
+    return specs[0].spec
+  }
+
+  private func tuneRequest(_ request: Request) throws(ServiceError) -> TuneRequest {
+    if let envelope = try? WireJSON.decode(
+      TuneRequest.self, from: request.body.readableBytesView)
+    {
+      return envelope
+    }
+    return TuneRequest(
+      spec: try spec(request), seconds: request.query["seconds"].flatMap(Double.init),
+      candidates: request.query["candidates"].flatMap(Int.init))
+  }
+}

@@ -1,0 +1,35 @@
+package import DaemonAPI
+package import KernelSpec
+
+/// What the daemon serves. The use case implements it; the server knows nothing else about kernels.
+///
+/// Methods are called from many tasks at once. A task is cancelled when its client goes away, or when the
+/// daemon stops and its patience ends: waiting for a search must then stop, the search itself need not.
+package protocol KernelServing: Sendable {
+  /// Answers every request, in order, and never throws: a bad spec is an answer with `failed`.
+  func resolve(_ requests: [KernelRequest]) async -> [KernelAnswer]
+  /// The bytes of an artifact, decompressed and checked against its address; `nil` when there is none.
+  func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]?
+  func detail(of key: Digest) async throws(ServiceError) -> KernelDetail?
+  func entries() async throws(ServiceError) -> [EntrySummary]
+  /// - Returns: whether there was such an entry.
+  func remove(_ key: Digest) async throws(ServiceError) -> Bool
+  /// - Returns: whether that changed anything; `nil` when there is no such entry.
+  func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool?
+  func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport
+  func statistics() async throws(ServiceError) -> Statistics
+  func explain(key: Digest) async throws(ServiceError) -> Explanation
+  func explain(spec: String) async throws(ServiceError) -> Explanation
+  /// The progress of a search that this call starts or joins; the last event is `finished`.
+  func tune(_ request: TuneRequest) async throws(ServiceError)
+    -> AsyncThrowingStream<TuneEvent, any Error>
+  func hardware() async throws(ServiceError) -> HardwareReport
+  func doctor() async -> DoctorReport
+
+  /// Registers a function that must be called whenever another answer holds for a key, after the change is in the
+  /// store and before anybody is told about it: then no memoised answer outlives it. Removal, pinning and
+  /// collection count.
+  func onChange(_ notify: @escaping @Sendable (Digest) -> Void)
+  /// Counts hits that the hot set answered without asking, by key.
+  func recordHits(_ hits: [Digest: Int]) async
+}

@@ -1,6 +1,0 @@
-import NIOHTTP1
-import NIOPosix
-import Logging
-import Metrics
-import ServiceLifecycle
-import ArgumentParser

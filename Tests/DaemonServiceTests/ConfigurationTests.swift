@@ -1,0 +1,32 @@
+import DaemonAPI
+import DaemonService
+import Testing
+
+@Suite("The configuration") struct ConfigurationTests {
+  @Test("a flag wins over the environment, and each value says where it is from")
+  func origins() throws {
+    let home = try temporaryFolder()
+    let configuration = try DaemonConfiguration(
+      flags: [.searchSeconds: "5"],
+      environment: [
+        "GRANARY_HOME": home, "GRANARY_SEARCH_SECONDS": "7", "GRANARY_HOT_SET_BYTES": "2000000",
+      ])
+    #expect(configuration.searchSeconds == 5)
+    #expect(configuration.hotSetBytes == 2_000_000)
+    #expect(configuration.locations.socket == home + "/granary.sock")
+    let origins = Dictionary(
+      uniqueKeysWithValues: configuration.report.settings.map { ($0.name, $0.origin) })
+    #expect(origins["search_seconds"] == "flag --search-seconds")
+    #expect(origins["hot_set_bytes"] == "environment GRANARY_HOT_SET_BYTES")
+    #expect(origins["log_level"] == "default")
+  }
+
+  @Test("a useless value is refused by name")
+  func refusal() throws {
+    let error = #expect(throws: ServiceError.self) {
+      try DaemonConfiguration(
+        flags: [:], environment: ["GRANARY_HOME": "/nowhere", "GRANARY_SEARCH_SECONDS": "soon"])
+    }
+    #expect(error?.message.contains("GRANARY_SEARCH_SECONDS") == true)
+  }
+}

@@ -1,0 +1,110 @@
+import DaemonAPI
+import DaemonService
+import KernelSpec
+import Synchronization
+
+/// A use case that answers from a dictionary.
+final class MemoryService: KernelServing {
+  struct State {
+    var artifacts: [Digest: [UInt8]] = [:]
+    /// By spec.
+    var revisions: [String: Int] = [:]
+    var resolved = 0
+    var notify: @Sendable (Digest) -> Void = { _ in }
+    var hits: [Digest: Int] = [:]
+  }
+
+  let state = Mutex(State())
+  /// Requests with the spec `wait` hold until this is finished.
+  let gate: AsyncStream<Never>
+  let openGate: AsyncStream<Never>.Continuation
+  /// Told when a request with the spec `wait` has arrived, and when it was cancelled.
+  let moments: AsyncStream<String>
+  private let moment: AsyncStream<String>.Continuation
+
+  init() {
+    (gate, openGate) = AsyncStream<Never>.makeStream()
+    (moments, moment) = AsyncStream<String>.makeStream()
+  }
+
+  @discardableResult
+  func store(_ bytes: [UInt8]) -> Digest {
+    let digest = Digest(of: bytes)
+    state.withLock { $0.artifacts[digest] = bytes }
+    return digest
+  }
+
+  func publish(_ spec: String, revision: Int) {
+    let notify = state.withLock {
+      $0.revisions[spec] = revision
+      return $0.notify
+    }
+    notify(Digest(of: spec.utf8))
+  }
+
+  func resolve(_ requests: [KernelRequest]) async -> [KernelAnswer] {
+    if requests.first?.spec == "wait" {
+      moment.yield("arrived")
+      for await _ in gate {}
+      if Task.isCancelled { moment.yield("cancelled") }
+    }
+    return state.withLock { state in
+      state.resolved += 1
+      return requests.map { request in
+        if request.spec.hasPrefix("bad") {
+          return KernelAnswer(failure: ServiceError(.badSpec, "1:1: expected an operator"))
+        }
+        return KernelAnswer(
+          key: Digest(of: request.spec.utf8).hex, name: request.spec,
+          status: state.revisions[request.spec] == nil ? .miss : .hit,
+          revision: state.revisions[request.spec])
+      }
+    }
+  }
+
+  func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]? {
+    state.withLock { $0.artifacts[digest] }
+  }
+  func detail(of key: Digest) async throws(ServiceError) -> KernelDetail? { nil }
+  func entries() async throws(ServiceError) -> [EntrySummary] { [] }
+  func remove(_ key: Digest) async throws(ServiceError) -> Bool { false }
+  func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool? { nil }
+  func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
+    CollectReport(entriesRemoved: 0, blobsRemoved: 0, bytesFreed: 0, entriesKept: 0)
+  }
+  func statistics() async throws(ServiceError) -> Statistics {
+    Statistics(requests: state.withLock { $0.resolved })
+  }
+  func explain(key: Digest) async throws(ServiceError) -> Explanation {
+    throw ServiceError(.notFound, "no such key")
+  }
+  func explain(spec: String) async throws(ServiceError) -> Explanation {
+    Explanation(
+      key: Digest(of: spec.utf8).hex, name: spec, parts: [], present: false, reasons: ["absent"],
+      nearest: nil, detail: nil)
+  }
+  func tune(_ request: TuneRequest) async throws(ServiceError)
+    -> AsyncThrowingStream<TuneEvent, any Error>
+  {
+    let (stream, continuation) = AsyncThrowingStream<TuneEvent, any Error>.makeStream()
+    for step in 0..<3 {
+      continuation.yield(
+        TuneEvent(
+          key: Digest(of: request.spec.utf8).hex, state: step == 2 ? .finished : .running,
+          elapsedSeconds: Double(step), secondsLeft: Double(2 - step), candidates: step,
+          candidatesPerSecond: 1))
+    }
+    continuation.finish()
+    return stream
+  }
+  func hardware() async throws(ServiceError) -> HardwareReport {
+    throw ServiceError(.environment, "no hardware in memory")
+  }
+  func doctor() async -> DoctorReport { DoctorReport(findings: []) }
+  func onChange(_ notify: @escaping @Sendable (Digest) -> Void) {
+    state.withLock { $0.notify = notify }
+  }
+  func recordHits(_ hits: [Digest: Int]) async {
+    state.withLock { $0.hits.merge(hits) { $0 + $1 } }
+  }
+}

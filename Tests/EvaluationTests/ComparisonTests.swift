@@ -1,0 +1,67 @@
+import KernelSpec
+import Testing
+
+@testable import Evaluation
+
+@Suite struct ComparisonTests {
+  private func agrees(
+    _ actual: [Double], _ expected: [Double], dtype: DType = .f32, classOnly: Bool = false
+  ) -> Bool {
+    Comparison(
+      .real(actual), .real(expected), dtype: dtype, numerics: NumericPolicy(), classOnly: classOnly
+    ).mismatch == nil
+  }
+
+  @Test("errors within the tolerance pass and those beyond it do not")
+  func tolerance() {
+    #expect(agrees([1.00005], [1]))
+    #expect(!agrees([1.0002], [1]))
+    #expect(!agrees([0, 0, 1], [0, 1, 1]))
+  }
+
+  @Test("only NaN meets NaN and only the same infinity meets an infinity")
+  func classes() {
+    #expect(agrees([.nan, .infinity], [.nan, .infinity]))
+    #expect(!agrees([1], [.nan]))
+    #expect(!agrees([.nan], [1]))
+    #expect(!agrees([-.infinity], [.infinity]))
+    #expect(!agrees([.infinity], [1]))
+    #expect(!agrees([1e30], [.infinity]))
+  }
+
+  @Test("a value beyond the dtype's range may be an infinity")
+  func overflow() {
+    #expect(agrees([.infinity], [70000], dtype: .f16))
+    #expect(agrees([65504], [65510], dtype: .f16))
+    #expect(!agrees([100], [70000], dtype: .f16))
+  }
+
+  @Test("with special inputs the class of a finite value suffices")
+  func classOnly() {
+    #expect(agrees([5, .nan], [1, .nan], classOnly: true))
+    #expect(!agrees([.nan], [1], classOnly: true))
+  }
+
+  @Test("integers must be equal and counts must agree")
+  func integers() {
+    let policy = NumericPolicy()
+    let equal = Comparison(
+      .integers([1, 2]), .integers([1, 2]), dtype: .i32, numerics: policy, classOnly: false)
+    let other = Comparison(
+      .integers([1, 3]), .integers([1, 2]), dtype: .i32, numerics: policy, classOnly: false)
+    let short = Comparison(
+      .integers([1]), .integers([1, 2]), dtype: .i32, numerics: policy, classOnly: false)
+    #expect(equal.mismatch == nil)
+    #expect(other.mismatch != nil)
+    #expect(short.mismatch != nil)
+  }
+
+  @Test("half floats survive the way there and back")
+  func halfFloats() {
+    for bits in UInt16.min...UInt16.max {
+      let value = HalfFloat.decode(bits)
+      if value.isNaN { continue }
+      #expect(HalfFloat.encode(value) == bits)
+    }
+  }
+}

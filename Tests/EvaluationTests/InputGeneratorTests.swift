@@ -1,0 +1,64 @@
+import Evaluation
+import KernelSpec
+import Testing
+
+@Suite struct InputGeneratorTests {
+  private func interface(_ type: TensorType, _ domain: InputDomain = .any) -> KernelInterface {
+    KernelInterface(
+      entryPoint: "k", inputs: [type], outputs: [], inputDomains: [domain], workspaceBytes: 0,
+      alignmentBytes: 64)
+  }
+
+  private func elements(_ type: TensorType, _ domain: InputDomain, _ kind: InputDistribution)
+    -> TensorElements
+  {
+    let bytes = InputGenerator(interface(type, domain)).inputs(kind, seed: 11)[0]
+    return TensorElements(bytes, dtype: type.dtype, count: type.storageElementCount)
+  }
+
+  @Test("equal seeds give equal bytes and other seeds give others")
+  func seeds() {
+    let generator = InputGenerator(interface(TensorType(.f32, [64])))
+    #expect(generator.inputs(.normal, seed: 1) == generator.inputs(.normal, seed: 1))
+    #expect(generator.inputs(.normal, seed: 1) != generator.inputs(.normal, seed: 2))
+  }
+
+  @Test("all of the storage is filled, also where strides skip it", arguments: DType.allCases)
+  func storage(dtype: DType) {
+    let type = TensorType(dtype, [4, 5], strides: [8, 1])
+    for distribution in InputDistribution.allCases {
+      let bytes = InputGenerator(interface(type)).inputs(distribution, seed: 1)[0]
+      #expect(bytes.count == type.storageBytes)
+    }
+  }
+
+  @Test("indices stay within their table", arguments: [DType.i64, .i32, .u8])
+  func indices(dtype: DType) {
+    guard case .integers(let values) = elements(TensorType(dtype, [500]), .index(7), .large)
+    else {
+      Issue.record("not integers")
+      return
+    }
+    #expect(values.allSatisfy { (0..<7).contains($0) })
+    #expect(Set(values).count == 7)
+  }
+
+  @Test("positive inputs are greater than zero in every finite distribution")
+  func positive() {
+    for distribution in InputDistribution.allCases where distribution != .special {
+      guard case .real(let values) = elements(TensorType(.f32, [200]), .positive, distribution)
+      else { continue }
+      #expect(values.allSatisfy { $0 > 0 }, "\(distribution)")
+    }
+  }
+
+  @Test("the special distribution has NaN and both infinities; tiny has denormals")
+  func special() {
+    guard case .real(let special) = elements(TensorType(.f16, [4000]), .any, .special),
+      case .real(let tiny) = elements(TensorType(.f32, [400]), .any, .tiny)
+    else { return }
+    #expect(special.contains { $0.isNaN })
+    #expect(special.contains(.infinity) && special.contains(-.infinity))
+    #expect(tiny.contains { $0 != 0 && $0.magnitude < Double(Float.leastNormalMagnitude) })
+  }
+}
