@@ -12,6 +12,7 @@ struct GoldenCase: Decodable, Sendable, CustomStringConvertible {
   var outputs: [[String]]?
   var rtol: Double?
   var atol: Double?
+  var anyZero: Bool?
 
   var description: String { name }
 
@@ -48,9 +49,11 @@ struct GoldenCase: Decodable, Sendable, CustomStringConvertible {
 extension TensorValue {
   /// The first difference from `other` beyond the tolerances, in words; `nil` when they agree.
   ///
-  /// A NaN agrees with a NaN only, an infinity with itself, and a zero with one of the same sign unless
-  /// the numbers may differ.
-  func difference(from other: TensorValue, rtol: Double, atol: Double) -> String? {
+  /// A NaN agrees with a NaN only, an infinity with itself, and a zero with a zero of the same sign unless
+  /// `anyZero` says otherwise.
+  func difference(
+    from other: TensorValue, rtol: Double, atol: Double, anyZero: Bool = false
+  ) -> String? {
     guard dtype == other.dtype, shape == other.shape else {
       return "\(dtype)\(shape), not \(other.dtype)\(other.shape)"
     }
@@ -61,7 +64,7 @@ extension TensorValue {
     let (own, others) = (reals, other.reals)
     let position = own.indices.first { index in
       let (x, y) = (own[index], others[index])
-      if x == y { return x == 0 && x.sign != y.sign }
+      if x == y { return !anyZero && x == 0 && x.sign != y.sign }
       if x.isNaN || y.isNaN { return x.isNaN != y.isNaN }
       return !(abs(x - y) <= atol + rtol * abs(y)) || x.isInfinite || y.isInfinite
     }
