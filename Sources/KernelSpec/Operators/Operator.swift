@@ -9,6 +9,9 @@ package struct Operator: Sendable {
   /// Whether the results, of these types, are `self` unchanged.
   var isIdentity: Identity?
 
+  /// Whether checked specs contain it; others are written with those that are.
+  package var isPrimitive: Bool { if case .primitive = rule { true } else { false } }
+
   enum Rule: Sendable {
     /// Infers the result types and normalises the arguments.
     case primitive(Inference)

@@ -4,18 +4,16 @@ extension LoweringTable {
   /// Functions of two elements, in the type of the result.
   static let binary: [String: Rule] = {
     var rules: [String: Rule] = [:]
-    for overload in ["Tensor", "Scalar"] {
-      rules["aten.add.\(overload)"] = scaledSum(.add)
-      rules["aten.sub.\(overload)"] = scaledSum(.subtract)
-      rules["aten.mul.\(overload)"] = combining(.multiply)
-      rules["aten.div.\(overload)"] = combining(.divide)
-      rules["aten.div.\(overload)_mode"] = { try $0.divide($1) }
-      rules["aten.fmod.\(overload)"] = combining(.fmod)
-      rules["aten.remainder.\(overload)"] = combining(.remainder)
-      rules["aten.bitwise_and.\(overload)"] = combining(.bitwiseAnd)
-      rules["aten.bitwise_or.\(overload)"] = combining(.bitwiseOr)
-      rules["aten.bitwise_xor.\(overload)"] = combining(.bitwiseXor)
-    }
+    rules["aten.add.Tensor"] = scaledSum(.add)
+    rules["aten.sub.Tensor"] = scaledSum(.subtract)
+    rules["aten.mul.Tensor"] = combining(.multiply)
+    rules["aten.div.Tensor"] = combining(.divide)
+    rules["aten.div.Tensor_mode"] = { try $0.divide($1) }
+    rules["aten.fmod.Tensor"] = combining(.fmod)
+    rules["aten.remainder.Tensor"] = combining(.remainder)
+    rules["aten.bitwise_and.Tensor"] = combining(.bitwiseAnd)
+    rules["aten.bitwise_or.Tensor"] = combining(.bitwiseOr)
+    rules["aten.bitwise_xor.Tensor"] = combining(.bitwiseXor)
     rules["aten.maximum.default"] = combining(.maximum)
     rules["aten.minimum.default"] = combining(.minimum)
     rules["aten.atan2.default"] = combining(.atan2)
@@ -33,9 +31,7 @@ extension LoweringTable {
       ("ge", .greaterOrEqual),
     ]
     for (name, comparison) in operators {
-      for overload in ["Tensor", "Scalar"] {
-        rules["aten.\(name).\(overload)"] = { try $0.compare($1, comparison) }
-      }
+      rules["aten.\(name).Tensor"] = { try $0.compare($1, comparison) }
     }
     let connectives: [(String, BinaryOperator)] = [
       ("logical_and", .logicalAnd), ("logical_or", .logicalOr), ("logical_xor", .logicalXor),

@@ -3,50 +3,23 @@ import KernelSpec
 extension LoweringTable {
   /// Operators that make a tensor from numbers.
   static let creations: [String: Rule] = [
-    "aten.full.default": filled("fill_value"),
-    "aten.full_like.default": filled("fill_value"),
-    "aten.fill.Scalar": filled("value"),
-    "aten.scalar_tensor.default": filled("s"),
-    "aten.zeros.default": filled(with: 0),
-    "aten.zeros_like.default": filled(with: 0),
-    "aten.ones.default": filled(with: 1),
-    "aten.ones_like.default": filled(with: 1),
-    "aten.arange.default": { try $0.arange($1) },
-    "aten.arange.start": { try $0.arange($1) },
+    "aten.full.default": { lowering, operation in
+      let value = try operation.scalar("fill_value")
+      return [lowering.map(operation.result) { _ in .number(value, operation.result.dtype) }]
+    },
     "aten.arange.start_step": { try $0.arange($1) },
   ]
 
   /// Operators that give the elements of a tensor again, perhaps in another type.
   static let copies: [String: Rule] = {
     var rules: [String: Rule] = [:]
-    for name in ["clone", "alias", "_to_copy", "contiguous", "detach", "lift_fresh_copy"] {
+    for name in ["clone", "alias", "_to_copy", "contiguous", "detach"] {
       rules["aten.\(name).default"] = { lowering, operation in
         try lowering.rearrange(operation) { $0 }
       }
     }
-    rules["aten.copy.default"] = { lowering, operation in
-      let source = try lowering.tensor("src", of: operation)
-      return [
-        lowering.map(operation.result, name: "copy") { axes in
-          lowering.element(.tensor(source), at: axes, as: operation.result.dtype)
-        }
-      ]
-    }
     return rules
   }()
-
-  fileprivate static func filled(_ name: String) -> Rule {
-    { lowering, operation in
-      let value = try operation.scalar(name)
-      return [lowering.map(operation.result) { _ in .number(value, operation.result.dtype) }]
-    }
-  }
-
-  fileprivate static func filled(with value: Int64) -> Rule {
-    { lowering, operation in
-      [lowering.map(operation.result) { _ in .number(.integer(value), operation.result.dtype) }]
-    }
-  }
 }
 
 extension Lowering {

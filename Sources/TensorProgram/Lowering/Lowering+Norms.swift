@@ -3,20 +3,16 @@ import KernelSpec
 extension LoweringTable {
   static let norms: [String: Rule] = [
     "aten.native_layer_norm.default": { try $0.layerNorm($1) },
-    "aten.layer_norm.default": { try $0.layerNorm($1) },
     "aten.rms_norm.default": { try $0.rootMeanSquareNorm($1) },
     "aten.native_group_norm.default": { lowering, operation in
       try lowering.groupNorm(operation, groups: try operation.integer("group"))
     },
-    "aten.group_norm.default": { lowering, operation in
-      try lowering.groupNorm(operation, groups: try operation.integer("num_groups"))
-    },
     "aten._native_batch_norm_legit_no_training.default": { lowering, operation in
-      try lowering.batchNorm(operation, training: false)
+      try lowering.batchNorm(
+        operation, mean: try lowering.tensor("running_mean", of: operation),
+        variance: try lowering.tensor("running_var", of: operation))
     },
-    "aten._native_batch_norm_legit.default": { try $0.batchNorm($1) },
-    "aten._native_batch_norm_legit.no_stats": { try $0.batchNorm($1) },
-    "aten.batch_norm.default": { try $0.batchNorm($1) },
+    "aten._native_batch_norm_legit.no_stats": { try $0.batchNormOfBatch($1) },
   ]
 }
 
@@ -85,7 +81,7 @@ extension Lowering {
     let dimensions = try normalizedDimensions(operation, of: input)
     let plan = ReductionPlan(shape: shape(of: input), dimensions: dimensions)
     let squares = mean(of: input, plan, in: type) { $0 * $0 }
-    let epsilon = operation.real("eps", default: self.type(of: input).dtype.epsilon)
+    let epsilon = operation.real("eps", default: type.epsilon)
     let scale = reciprocalDeviation(squares, epsilon: epsilon, in: type)
     return [
       map(operation.result, name: "norm") { axes in
@@ -124,21 +120,6 @@ extension Lowering {
       return affine(distance * load(deviation, row), operation, at: [positions[1]], in: type)
     }
     return results(operation, output, [mean, deviation], plan)
-  }
-
-  fileprivate func batchNorm(_ operation: Operation, training: Bool? = nil) throws -> [BufferID] {
-    let runningMean = optionalTensor("running_mean", of: operation)
-    let runningVariance = optionalTensor("running_var", of: operation)
-    if training ?? operation.boolean("training") {
-      guard runningMean == nil, runningVariance == nil else {
-        throw operation.error("training changes running statistics, which a spec cannot")
-      }
-      return try batchNormOfBatch(operation)
-    }
-    guard let runningMean, let runningVariance else {
-      throw operation.error("running_mean and running_var must be tensors")
-    }
-    return try batchNorm(operation, mean: runningMean, variance: runningVariance)
   }
 
   fileprivate func batchNormOfBatch(_ operation: Operation) throws -> [BufferID] {
@@ -182,13 +163,7 @@ extension Lowering {
 }
 
 extension DType {
-  /// The distance from 1 to the next larger number of this floating-point type.
-  fileprivate var epsilon: Double {
-    switch self {
-    case .f64: 0x1p-52
-    case .f16: 0x1p-10
-    case .bf16: 0x1p-7
-    default: 0x1p-23
-    }
-  }
+  /// The distance from 1 to the next larger number of this type that arithmetic is done in: what PyTorch adds
+  /// for `eps=None`, for 16-bit inputs too.
+  fileprivate var epsilon: Double { self == .f64 ? 0x1p-52 : 0x1p-23 }
 }

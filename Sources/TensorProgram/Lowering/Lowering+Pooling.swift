@@ -2,9 +2,6 @@ import KernelSpec
 
 extension LoweringTable {
   static let poolings: [String: Rule] = [
-    "aten.max_pool1d.default": { try $0.maximumPool($1, spatial: 1) },
-    "aten.max_pool2d.default": { try $0.maximumPool($1, spatial: 2) },
-    "aten.max_pool3d.default": { try $0.maximumPool($1, spatial: 3) },
     "aten.max_pool2d_with_indices.default": { try $0.maximumPool($1, spatial: 2) },
     "aten.max_pool3d_with_indices.default": { try $0.maximumPool($1, spatial: 3) },
     "aten.avg_pool1d.default": { try $0.averagePool($1, spatial: 1) },
@@ -13,8 +10,6 @@ extension LoweringTable {
     "aten.adaptive_avg_pool1d.default": { try $0.adaptiveAveragePool($1, spatial: 1) },
     "aten._adaptive_avg_pool2d.default": { try $0.adaptiveAveragePool($1, spatial: 2) },
     "aten._adaptive_avg_pool3d.default": { try $0.adaptiveAveragePool($1, spatial: 3) },
-    "aten.adaptive_avg_pool2d.default": { try $0.adaptiveAveragePool($1, spatial: 2) },
-    "aten.adaptive_avg_pool3d.default": { try $0.adaptiveAveragePool($1, spatial: 3) },
   ]
 }
 

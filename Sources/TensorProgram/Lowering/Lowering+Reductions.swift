@@ -41,14 +41,11 @@ struct ReductionPlan {
 
 extension LoweringTable {
   static let reductions: [String: Rule] = [
-    "aten.sum.default": { try $0.accumulate($1, .sum) },
     "aten.sum.dim_IntList": { try $0.accumulate($1, .sum) },
     "aten.prod.default": { try $0.accumulate($1, .product) },
     "aten.prod.dim_int": { try $0.accumulate($1, .product) },
     "aten.amax.default": { try $0.extremum($1, .maximum) },
     "aten.amin.default": { try $0.extremum($1, .minimum) },
-    "aten.max.default": { try $0.extremum($1, .maximum) },
-    "aten.min.default": { try $0.extremum($1, .minimum) },
     "aten.max.dim": {
       try $0.extremum($1, .maximum) + $0.argument($1, .argumentOfMaximum, result: 1)
     },
@@ -57,8 +54,6 @@ extension LoweringTable {
     },
     "aten.argmax.default": { try $0.argument($1, .argumentOfMaximum, result: 0) },
     "aten.argmin.default": { try $0.argument($1, .argumentOfMinimum, result: 0) },
-    "aten.any.default": { try $0.anyOf($1) },
-    "aten.any.dim": { try $0.anyOf($1) },
     "aten.any.dims": { try $0.anyOf($1) },
   ]
 

@@ -3,11 +3,7 @@ import KernelSpec
 extension LoweringTable {
   /// Operators that keep the row-major order of the elements.
   static let reshapes: [String: Rule] = {
-    let names = [
-      "view.default", "reshape.default", "_unsafe_view.default", "squeeze.default", "squeeze.dim",
-      "squeeze.dims", "unsqueeze.default", "flatten.using_ints", "unflatten.int",
-      "view_copy.default",
-    ]
+    let names = ["view.default", "squeeze.dims", "unsqueeze.default"]
     return Dictionary(
       uniqueKeysWithValues: names.map { name in
         ("aten.\(name)", { lowering, operation in try lowering.reshape(operation) } as Rule)

@@ -3,9 +3,7 @@ import KernelSpec
 extension LoweringTable {
   static let softmaxes: [String: Rule] = [
     "aten._softmax.default": { try $0.softmax($1) },
-    "aten.softmax.int": { try $0.softmax($1) },
     "aten._log_softmax.default": { try $0.logSoftmax($1) },
-    "aten.log_softmax.int": { try $0.logSoftmax($1) },
   ]
 }
 

@@ -3,12 +3,7 @@ import KernelSpec
 extension LoweringTable {
   /// Means, variances and norms of vectors.
   static let statistics: [String: Rule] = [
-    "aten.mean.default": { try $0.mean($1) },
     "aten.mean.dim": { try $0.mean($1) },
-    "aten.var.dim": { lowering, operation in
-      try lowering.variance(
-        operation, correction: operation.boolean("unbiased", default: true) ? 1 : 0)
-    },
     "aten.var.correction": { lowering, operation in
       try lowering.variance(operation, correction: operation.real("correction", default: 1))
     },

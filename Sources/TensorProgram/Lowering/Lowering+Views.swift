@@ -13,17 +13,6 @@ extension LoweringTable {
         return indices
       }
     },
-    "aten.transpose.int": { lowering, operation in
-      let (first, second) = (try operation.integer("dim0"), try operation.integer("dim1"))
-      return try lowering.rearrange(operation) { at in
-        var indices = at
-        if !at.isEmpty { indices.swapAt(first, second) }
-        return indices
-      }
-    },
-    "aten.t.default": { lowering, operation in
-      try lowering.rearrange(operation) { $0.reversed() }
-    },
     "aten.expand.default": { lowering, operation in
       let shape = lowering.shape(of: try lowering.tensor("self", of: operation))
       return try lowering.rearrange(operation) { at in
@@ -56,19 +45,6 @@ extension LoweringTable {
         return indices
       }
     },
-    "aten.diagonal.default": { lowering, operation in
-      let offset = try operation.integer("offset")
-      let (first, second) = (try operation.integer("dim1"), try operation.integer("dim2"))
-      return try lowering.rearrange(operation) { at in
-        var others = at.dropLast()
-        let along = at[at.count - 1]
-        return (0...at.count).map { dimension in
-          if dimension == first { return along + max(-offset, 0) }
-          if dimension == second { return along + max(offset, 0) }
-          return others.popFirst() ?? .constant(0)
-        }
-      }
-    },
   ]
 
   /// Operators that take a part of a tensor, or put one in a larger one.
@@ -97,10 +73,6 @@ extension LoweringTable {
     },
     "aten.split_with_sizes.default": { lowering, operation in
       try lowering.split(operation, sizes: try operation.integers("split_sizes"))
-    },
-    "aten.split.Tensor": { lowering, operation in
-      let dimension = try operation.integer("dim")
-      return try lowering.split(operation, sizes: operation.results.map { $0.shape[dimension] })
     },
     "aten.constant_pad_nd.default": { try $0.pad($1) },
   ]

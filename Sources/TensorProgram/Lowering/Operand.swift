@@ -40,45 +40,14 @@ extension Lowering {
     }
   }
 
-  /// The type in which PyTorch combines the operands: tensors with dimensions decide before those
-  /// without, and those before plain numbers, unless a lesser one is of a higher category.
-  ///
-  /// Source: `torch.result_type` (ATen/native/TypeProperties.cpp).
+  /// The type in which PyTorch combines the operands.
   func commonType(_ operands: [Operand]) -> DType {
-    var byPriority: [DType?] = [nil, nil, nil]
-    for operand in operands {
-      let (priority, dtype) = priority(of: operand)
-      byPriority[priority] = byPriority[priority].map { $0.promoted(with: dtype) } ?? dtype
+    let types = operands.map { operand -> TypePromotion.Operand in
+      switch operand {
+      case .tensor(let id): .tensor(type(of: id))
+      case .number(let number): .scalar(number)
+      }
     }
-    let lesser = DType.combine(byPriority[1], byPriority[2])
-    return DType.combine(byPriority[0], lesser) ?? .f32
-  }
-
-  private func priority(of operand: Operand) -> (Int, DType) {
-    switch operand {
-    case .tensor(let id): (type(of: id).rank > 0 ? 0 : 1, type(of: id).dtype)
-    case .number(.boolean): (2, .bool)
-    case .number(.integer): (2, .i64)
-    case .number(.real): (2, .f32)
-    }
-  }
-}
-
-extension DType {
-  /// The smallest type that holds both, as PyTorch's `promoteTypes`.
-  fileprivate func promoted(with other: DType) -> DType {
-    let order: [DType] = [.bool, .u8, .i8, .i16, .i32, .i64, .f16, .bf16, .f32, .f64]
-    let pair = order.filter { $0 == self || $0 == other }
-    switch (pair.first, pair.last) {
-    case (.u8, .i8): return .i16
-    case (.f16, .bf16): return .f32
-    default: return pair.last ?? self
-    }
-  }
-
-  fileprivate static func combine(_ higher: DType?, _ lower: DType?) -> DType? {
-    guard let higher else { return lower }
-    guard let lower, !higher.isFloatingPoint else { return higher }
-    return higher == .bool || lower.isFloatingPoint ? higher.promoted(with: lower) : higher
+    return TypePromotion.resultType(types) ?? .f32
   }
 }
