@@ -8,7 +8,7 @@ import ServiceLifecycle
 import Synchronization
 import Testing
 
-@Suite("The server") struct ServerTests {
+@Suite("The server", .serialized) struct ServerTests {
   @Test("an artifact arrives byte for byte, from the store and from the hot set")
   func artifacts() async throws {
     try await withServer { live in
