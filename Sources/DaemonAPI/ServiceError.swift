@@ -70,9 +70,23 @@ extension ServiceError.Code: RawRepresentable, Codable {
     self = Self.names.first { $0.1 == rawValue }?.0 ?? .unknown(rawValue)
   }
 
+  // Equality compares raw values: this must not itself compare codes.
   public var rawValue: String {
-    if case .unknown(let text) = self { return text }
-    return Self.names.first { $0.0 == self }?.1 ?? "internal-error"
+    switch self {
+    case .badRequest: "bad-request"
+    case .badSpec: "bad-spec"
+    case .unsupported: "unsupported"
+    case .notFound: "not-found"
+    case .methodNotAllowed: "method-not-allowed"
+    case .tooLarge: "too-large"
+    case .conflict: "conflict"
+    case .deadlineExceeded: "deadline-exceeded"
+    case .shuttingDown: "shutting-down"
+    case .noDaemon: "no-daemon"
+    case .environment: "environment"
+    case .internalError: "internal-error"
+    case .unknown(let text): text
+    }
   }
 
   public init(from decoder: any Decoder) throws {

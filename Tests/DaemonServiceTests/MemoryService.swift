@@ -16,14 +16,14 @@ final class MemoryService: KernelServing {
 
   let state = Mutex(State())
   /// Requests with the spec `wait` hold until this is finished.
-  let gate: AsyncStream<Never>
-  let openGate: AsyncStream<Never>.Continuation
+  let gate: AsyncStream<Void>
+  let openGate: AsyncStream<Void>.Continuation
   /// Told when a request with the spec `wait` has arrived, and when it was cancelled.
   let moments: AsyncStream<String>
   private let moment: AsyncStream<String>.Continuation
 
   init() {
-    (gate, openGate) = AsyncStream<Never>.makeStream()
+    (gate, openGate) = AsyncStream<Void>.makeStream()
     (moments, moment) = AsyncStream<String>.makeStream()
   }
 

@@ -37,7 +37,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var readIsHeld = false
   private var repliesKeepAlive = true
   private var sentContinue = false
-  private var abandon: AsyncStream<Never>.Continuation?
+  private var abandon: AsyncStream<Void>.Continuation?
   private var deadline: Scheduled<Void>?
 
   init(
@@ -184,7 +184,7 @@ extension ConnectionHandler {
   private func handOver(_ request: Request, keepsAlive: Bool, _ context: ChannelHandlerContext) {
     repliesKeepAlive = keepsAlive
     enter(.busy)
-    let (abandoned, continuation) = AsyncStream<Never>.makeStream()
+    let (abandoned, continuation) = AsyncStream<Void>.makeStream()
     abandon = continuation
     let job = RequestJob(
       request: request, abandoned: abandoned, channel: context.channel,
@@ -228,7 +228,9 @@ extension ConnectionHandler {
   /// One timer a connection, which moves to the next deadline when it fires early.
   private func watchDeadline(_ context: ChannelHandlerContext) {
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(deadline: currentDeadline(context)) {
+    // Never further than the shortest patience: a request may begin while the timer waits for an idle client.
+    let next = min(currentDeadline(context), .now() + patience.request)
+    deadline = context.eventLoop.scheduleTask(deadline: next) {
       bound.value.deadlinePassed()
     }
   }

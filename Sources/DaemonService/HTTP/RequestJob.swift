@@ -4,7 +4,7 @@ import NIOCore
 struct RequestJob: Sendable {
   let request: Request
   /// Ends when the client goes away, or when a stream must end because the daemon stops.
-  let abandoned: AsyncStream<Never>
+  let abandoned: AsyncStream<Void>
   let channel: any Channel
   let connection: NIOLoopBound<ConnectionHandler>
 
