@@ -8,7 +8,7 @@ import ServiceLifecycle
 import Synchronization
 import Testing
 
-@Suite("The server") struct ServerTests {
+@Suite("The server", .serialized) struct ServerTests {
   @Test("an artifact arrives byte for byte, from the store and from the hot set")
   func artifacts() async throws {
     try await withServer { live in
@@ -123,8 +123,8 @@ import Testing
         "GET /v1/greeting HTTP/1.1\r\n\r\nGET /v1/none HTTP/1.1\r\n\r\n"
           + "GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n")
       let answers = connection.readToEnd()
-      let statuses = answers.split(separator: "\r\n").filter { $0.hasPrefix("HTTP/1.1") }
-      #expect(statuses.map { $0.split(separator: " ")[1] } == ["200", "404", "200"])
+      let statuses = answers.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
+      #expect(statuses == ["200", "404", "200"])
       #expect(answers.contains("granary_requests_total"))
     }
   }
