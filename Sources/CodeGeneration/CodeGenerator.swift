@@ -26,7 +26,7 @@ package struct CodeGenerator: Sendable {
             SketchSpace(sketch: $0.name, parameters: $0.parameters(for: site))
           })
       },
-      build: [ParameterDomain("optimization", [1, 2, 3], default: 2)])
+      build: language == .c ? [ParameterDomain("optimization", [1, 2, 3], default: 2)] : [])
   }
 
   /// The rule that `schedule` breaks, or `nil` when it is legal.
@@ -63,10 +63,6 @@ package struct CodeGenerator: Sendable {
   ///
   /// - Throws: ``CodeGenerationError`` `illegal-schedule` or `unsupported-language`.
   package func source(for program: FusedProgram, schedule: Schedule) throws -> KernelSource {
-    guard language == .c else {
-      throw CodeGenerationError(
-        .unsupportedLanguage, "There is no renderer for '\(language.rawValue)'.")
-    }
     if let broken = violation(of: schedule, for: program) {
       throw CodeGenerationError(.illegalSchedule, broken)
     }
@@ -76,8 +72,16 @@ package struct CodeGenerator: Sendable {
       }
       return try sketch.lower(site, schedule: choice)
     }
-    return CRenderer(program, threads: max(hardware.tuning.threads, 1))
-      .source(lowered, optimization: schedule.build["optimization"] ?? 2)
+    switch language {
+    case .c:
+      return CRenderer(program, threads: max(hardware.tuning.threads, 1))
+        .source(lowered, optimization: schedule.build["optimization"] ?? 2)
+    case .openCL:
+      return try OpenCLRenderer(program).source(lowered)
+    default:
+      throw CodeGenerationError(
+        .unsupportedLanguage, "There is no renderer for '\(language.rawValue)'.")
+    }
   }
 
   private func sites(of program: FusedProgram) -> [KernelSite] {

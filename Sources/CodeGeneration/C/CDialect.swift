@@ -1,4 +1,5 @@
 import KernelSpec
+import TensorProgram
 
 /// What differs between the languages of the C family.
 enum CDialect: Sendable, Hashable {
@@ -28,6 +29,28 @@ enum CDialect: Sendable, Hashable {
     case (.openCL, .i8): "char"
     case (.openCL, .u8), (.openCL, .bool): "uchar"
     }
+  }
+
+  /// The unsigned type of equal size, where signed arithmetic of the type has to be done in it to wrap. C is
+  /// compiled so that it wraps by itself.
+  private func wrappingType(_ dtype: DType) -> String? {
+    guard self == .openCL else { return nil }
+    return dtype == .i64 ? "ulong" : dtype == .i32 ? "uint" : nil
+  }
+
+  /// The negation of an integer, in a language whose own does not wrap.
+  func negation(_ operand: String, _ dtype: DType) -> String? {
+    wrappingType(dtype).map { "((\(scalarType(dtype)))(0 - (\($0))\(operand)))" }
+  }
+
+  /// A sum, difference or product of integers, in a language whose own do not wrap.
+  func wrapping(
+    _ operation: BinaryOperator, _ first: String, _ second: String, _ dtype: DType
+  ) -> String? {
+    guard [.add, .subtract, .multiply].contains(operation), let symbol = operation.arithmetic,
+      let type = wrappingType(dtype)
+    else { return nil }
+    return "((\(scalarType(dtype)))((\(type))\(first) \(symbol) (\(type))\(second)))"
   }
 
   var indexType: String { self == .c ? "int64_t" : "long" }

@@ -61,6 +61,7 @@ extension CWriter {
 
   private mutating func scalarLoad(_ buffer: BufferID, _ type: DType, _ indices: [Index]) -> String
   {
+    if dialect == .openCL { return deviceLoad(buffer, type, indices[0]) }
     let element = "\(name(of: buffer))[\(address(buffer, indices[0]))]"
     return type == .bool ? "(\(element) != 0)" : element
   }
@@ -86,7 +87,7 @@ extension CWriter {
 
   mutating func unary(_ operation: UnaryOperator, _ operand: String, _ type: DType) -> String {
     switch operation {
-    case .negate: narrowed("-\(operand)", type)
+    case .negate: dialect.negation(operand, type) ?? narrowed("-\(operand)", type)
     case .logicalNot: "(!\(operand))"
     case .bitwiseNot: type == .bool ? "(!\(operand))" : narrowed("~\(operand)", type)
     case .isNaN where type.isFloatingPoint: "(\(operand) != \(operand))"
@@ -104,7 +105,8 @@ extension CWriter {
       return "(\(first) \(symbol) \(second))"
     }
     if let symbol = operation.arithmetic {
-      return narrowed("\(first) \(symbol) \(second)", type)
+      return dialect.wrapping(operation, first, second, type)
+        ?? narrowed("\(first) \(symbol) \(second)", type)
     }
     if operation == .divide && type.isFloatingPoint { return "(\(first) / \(second))" }
     return call(operation.rawValue, type, first, second)

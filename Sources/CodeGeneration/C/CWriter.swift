@@ -8,6 +8,8 @@ struct CWriter {
   let elementCounts: [Int]
   let dtypes: [DType]
   let scratch: [BufferID: ScratchTile]
+  /// The rows of the table that each input of positions points into.
+  let tableSizes: [BufferID: Int]
   private(set) var lines: [String] = []
   private var depth = 1
   /// The lane loop that statements stand in.
@@ -21,6 +23,7 @@ struct CWriter {
   init(kernel: TileKernel, program: TensorProgram, dialect: CDialect) {
     self.dialect = dialect
     bounds = Bounds(program)
+    tableSizes = program.tableSizes
     dtypes = program.buffers.map(\.type.dtype)
     scratch = Dictionary(kernel.scratch.map { ($0.buffer, $0) }) { first, _ in first }
     var counts = program.buffers.map(\.type.storageElementCount)

@@ -46,16 +46,20 @@ struct TiledSketch: Sketch {
     let widest = max(site.hardware.tuning.vectorBytes / 4, 4)
     let widths = [1, 4, 8, 16, 32].filter { $0 <= 2 * widest }
     let isSmall = site.operationCount < Self.smallestParallelCount
-    return [
+    let shape = [
       ParameterDomain(
         "across", canCross ? [0, 1] : [0], default: canCross && prefersAcross(site) ? 1 : 0,
         isFeature: true),
+      ParameterDomain("tile", [0, 64, 256, 1024, 4096, 16384], default: defaultTile(site)),
+      ParameterDomain("blocks", [0, 1, 2, 4, 8, 16, 64], default: isSmall ? 0 : 4),
+    ]
+    // Text for other languages is scalar.
+    guard site.language == .c else { return shape }
+    return shape + [
       ParameterDomain(
         "lanes", widths, default: widths.contains(widest) ? widest : 4, isFeature: true),
       ParameterDomain("unroll", [1, 2, 4, 8], default: name == "pointwise" ? 2 : 4),
       ParameterDomain("accumulators", [1, 2, 4, 8], default: 4),
-      ParameterDomain("tile", [0, 64, 256, 1024, 4096, 16384], default: defaultTile(site)),
-      ParameterDomain("blocks", [0, 1, 2, 4, 8, 16, 64], default: isSmall ? 0 : 4),
       ParameterDomain("streaming", [0, 1], default: 0),
     ]
   }
