@@ -136,7 +136,9 @@ extension CacheStore {
   {
     try read { database in
       let sql = """
-        SELECT entries.*, revisions.number, revisions.verdict FROM entries
+        SELECT entries.*, revisions.number, revisions.verdict,
+          (SELECT size_bytes FROM blobs WHERE digest = revisions.artifact) AS artifact_bytes
+        FROM entries
         JOIN revisions ON revisions.entry = entries.id AND revisions.number =
           (SELECT max(number) FROM revisions WHERE entry = entries.id)
         \(condition)
@@ -163,7 +165,7 @@ extension CacheStore {
       key: key, spec: spec, name: name, hardware: hardware,
       parts: try parts(of: id, spec: spec, in: database), created: created, lastUsed: lastUsed,
       useCount: useCount, pinnedRevision: row.believed("pinned_revision", as: Int.self),
-      revision: revision, verdict: verdict)
+      revision: revision, verdict: verdict, artifactBytes: row["artifact_bytes"] ?? 0)
   }
 
   private static func parts(of entry: Int64, spec: String, in database: Database) throws
