@@ -109,7 +109,9 @@ let package = Package(
     program("granaryd", ["DaemonService"]),
     program("granary-runner", ["RunnerProtocol"]),
 
-    tests("SupportTests", ["Support"]),
+    // Files in memory that fail where a test tells them to.
+    module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
+    tests("SupportTests", ["Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
     tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
     tests("TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"]),
@@ -124,10 +126,10 @@ let package = Package(
     tests(
       "CacheStoreTests",
       [
-        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
+        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support", "SimulatedFiles",
         product("GRDB", "GRDB.swift"),
       ]),
-    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
+    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
     tests(
       "DaemonServiceTests",
       ["DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support"]),
