@@ -116,7 +116,9 @@ let package = Package(
       dependencies: ["DaemonService", "DaemonAPI", "KernelSpec", "Support"],
       path: "Benchmarks/serving/Server", swiftSettings: strict),
 
-    tests("SupportTests", ["Support"]),
+    // Files in memory that fail where a test tells them to.
+    module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
+    tests("SupportTests", ["Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
     tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
     tests("TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"]),
@@ -132,10 +134,10 @@ let package = Package(
     tests(
       "CacheStoreTests",
       [
-        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
+        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support", "SimulatedFiles",
         product("GRDB", "GRDB.swift"),
       ]),
-    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
+    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
     tests(
       "DaemonServiceTests",
       [
