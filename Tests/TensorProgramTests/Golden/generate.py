@@ -74,7 +74,7 @@ def type_of(value):
 
 
 def data(value):
-    flat = value.detach().contiguous().reshape(-1)
+    flat = value.detach().reshape(-1).clone(memory_format=torch.contiguous_format)
     return flat.view(u8).numpy().tobytes().hex() if flat.numel() else ""
 
 
