@@ -121,7 +121,8 @@ let package = Package(
     tests("SupportTests", ["Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
     tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
-    tests("TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"]),
+    tests(
+      "TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"], exclude: ["Golden"]),
     tests(
       "CodeGenerationTests",
       ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"],
