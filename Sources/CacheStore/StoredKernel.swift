@@ -49,6 +49,8 @@ package struct StoredEntry: Sendable, Hashable {
   /// The newest revision.
   package var revision: Int
   package var verdict: Verdict
+  /// The size of the served artifact, before compression.
+  package var sizeBytes: Int
 }
 
 extension GranaryError.Code {
