@@ -10,7 +10,7 @@ extension EndToEnd {
         ("add(a: f32[3], b: f32[4])", "broadcast"),
         ("relu(x: f32[99999999999])", "99999999999"),
         ("relu(x: f32[2147483647,2147483647])", ""),
-        ("relu(x: f33[3])", "f33"),
+        ("relu(x: f33[3])", "line 1"),
         ("softmax(x: f32[3,4], dim: 7)", "dim"),
         ("{\"granary_spec\": 1, \"inputs\": [", ""),
         ("no such file", "neither a file nor a spec"),
