@@ -137,9 +137,7 @@ extension CacheStore {
     try read { database in
       let sql = """
         SELECT entries.*, revisions.number, revisions.verdict,
-          (SELECT size_bytes FROM blobs JOIN revisions AS served ON served.artifact = digest
-            WHERE served.entry = entries.id
-              AND served.number = coalesce(pinned_revision, revisions.number)) AS served_bytes
+          (SELECT size_bytes FROM blobs WHERE digest = revisions.artifact) AS artifact_bytes
         FROM entries
         JOIN revisions ON revisions.entry = entries.id AND revisions.number =
           (SELECT max(number) FROM revisions WHERE entry = entries.id)
@@ -167,8 +165,7 @@ extension CacheStore {
       key: key, spec: spec, name: name, hardware: hardware,
       parts: try parts(of: id, spec: spec, in: database), created: created, lastUsed: lastUsed,
       useCount: useCount, pinnedRevision: row.believed("pinned_revision", as: Int.self),
-      revision: revision, verdict: verdict,
-      sizeBytes: row.believed("served_bytes", as: Int.self) ?? 0)
+      revision: revision, verdict: verdict, artifactBytes: row["artifact_bytes"] ?? 0)
   }
 
   private static func parts(of entry: Int64, spec: String, in database: Database) throws

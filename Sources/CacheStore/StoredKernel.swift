@@ -49,8 +49,8 @@ package struct StoredEntry: Sendable, Hashable {
   /// The newest revision.
   package var revision: Int
   package var verdict: Verdict
-  /// The size of the served artifact, before compression.
-  package var sizeBytes: Int
+  /// The size of the newest revision's artifact, before compression; 0 when its blob is gone.
+  package var artifactBytes: Int
 }
 
 extension GranaryError.Code {

@@ -86,7 +86,7 @@ extension EntrySummary {
     self.init(
       key: entry.key.hex, name: entry.name, hardware: entry.hardware,
       verdict: revision?.verdict ?? entry.verdict, revision: revision?.number ?? entry.revision,
-      bytes: entry.sizeBytes, created: entry.created, lastUsed: entry.lastUsed,
+      bytes: entry.artifactBytes, created: entry.created, lastUsed: entry.lastUsed,
       pinned: entry.pinnedRevision != nil, uses: entry.useCount,
       speedup: revision?.evidence.timing?.speedup)
   }

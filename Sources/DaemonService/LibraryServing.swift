@@ -118,7 +118,18 @@ package struct LibraryServing: KernelServing {
   }
 
   package func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
-    throw ServiceError(.unsupported, "not yet")
+    let limits = CollectionLimits(
+      maximumBytes: request.maximumBytes, unusedSeconds: request.unusedSeconds)
+    let isDryRun = request.dryRun ?? false
+    let before = try storing { try library.store.entries() }
+    let report = try storing { try library.store.collect(limits, dryRun: isDryRun) }
+    if !isDryRun {
+      let kept = Set(try storing { try library.store.entries() }.map(\.key))
+      for entry in before where !kept.contains(entry.key) { library.announceChange(of: entry.key) }
+    }
+    return CollectReport(
+      entriesRemoved: report.entriesRemoved, blobsRemoved: report.blobsRemoved,
+      bytesFreed: report.bytesFreed, entriesKept: report.entriesKept)
   }
 
   package func doctor() async -> DoctorReport {

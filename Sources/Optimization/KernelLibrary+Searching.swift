@@ -63,7 +63,7 @@ extension KernelLibrary {
     let (id, engine) = try begin(order)
     let baseline = try await baselineArtifact(of: plan, serving: kernel)
     var run = try await SearchRun(
-      plan: plan, workshop: workshop, store: store, time: time, id: id, engine: engine,
+      plan: plan, workshop: workshop, store: store, time: time, log: log, id: id, engine: engine,
       baseline: baseline)
     log.info("search started", metadata: ["name": "\(plan.spec.name)"])
     let queue = queue

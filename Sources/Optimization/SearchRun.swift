@@ -1,6 +1,7 @@
 import CacheStore
 import Evaluation
 import KernelSpec
+import Logging
 import Search
 import Support
 
@@ -11,6 +12,7 @@ struct SearchRun {
   let workshop: Workshop
   let store: CacheStore
   let time: any TimeSource
+  let log: Logger
   /// The search's row in the store.
   let id: Int64
   private(set) var engine: SearchEngine
@@ -21,13 +23,15 @@ struct SearchRun {
   private var seen: [Digest: (id: Int, fitness: Double)] = [:]
 
   init(
-    plan: KernelPlan, workshop: Workshop, store: CacheStore, time: any TimeSource, id: Int64,
+    plan: KernelPlan, workshop: Workshop, store: CacheStore, time: any TimeSource, log: Logger,
+    id: Int64,
     engine: SearchEngine, baseline: Artifact
   ) async throws(OptimizationError) {
     self.plan = plan
     self.workshop = workshop
     self.store = store
     self.time = time
+    self.log = log
     self.id = id
     self.engine = engine
     self.baseline = baseline
@@ -81,6 +85,10 @@ struct SearchRun {
     }
     progress.termination = engine.termination?.rawValue
     return progress
+  }
+
+  private func note(_ message: String, _ outcome: some Sendable) {
+    log.info("\(message)", metadata: ["name": "\(plan.spec.name)", "outcome": "\(outcome)"])
   }
 
   private func build(_ proposals: [Proposal]) async -> [Result<Workshop.Built, RefusedCandidate>] {
@@ -156,13 +164,17 @@ struct SearchRun {
     var random = SystemRandomNumberGenerator()
     let fresh = try await workshop.referenceValues(
       of: plan, interface: built.source.interface, depth: .champion, seed: random.next())
-    guard
-      case .passed(let checks) = try await workshop.verify(
-        built.artifact, of: plan, against: fresh),
-      case .measured(let timing) = try await workshop.compare(
-        built.artifact, with: baseline, of: plan, values: fresh),
-      timing.speedupLowerBound > bound
-    else { return false }
+    let verification = try await workshop.verify(built.artifact, of: plan, against: fresh)
+    guard case .passed(let checks) = verification else {
+      note("candidate \(candidate.id) failed its second verification", verification)
+      return false
+    }
+    let comparison = try await workshop.compare(
+      built.artifact, with: baseline, of: plan, values: fresh)
+    guard case .measured(let timing) = comparison, timing.speedupLowerBound > bound else {
+      note("candidate \(candidate.id) was not confirmed", comparison)
+      return false
+    }
     let evidence = Evidence(
       artifact: built.artifact.manifest.digest, hardware: plan.key["hardware"] ?? "",
       toolchain: built.artifact.manifest.toolchain, checks: checks,
