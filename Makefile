@@ -1,5 +1,5 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release demo test format lint bench bench-serving
+.PHONY: setup build release demo test crash format lint bench bench-serving
 
 setup:
 	@.ci/setup
@@ -16,6 +16,10 @@ demo: release
 test: setup
 	swift build --build-tests
 	swift test --skip-build --parallel
+
+crash: setup
+	swift build --build-tests
+	GRANARY_CRASH_ROUNDS=200 swift test --skip-build --filter CrashLoopTests
 
 format:
 	swift format --in-place --recursive Sources Tests cache-schema Package.swift

@@ -30,7 +30,14 @@ package struct GranaryCommand: ParsableCommand {
     } catch {
       let code = exitCode(for: error)
       let text = fullMessage(for: error)
-      if code.isSuccess { Terminal.say(text) } else { Terminal.complain(text) }
+      if code.isSuccess {
+        Terminal.say(text)
+      } else if arguments.contains("--json") {
+        let kind: ServiceError.Code = code == .validationFailure ? .badRequest : .internalError
+        return CommandFailure.report(ServiceError(kind, message(for: error)), json: true).rawValue
+      } else {
+        Terminal.complain(text)
+      }
       return code.isSuccess ? 0 : code == .validationFailure ? 2 : 1
     }
   }

@@ -22,8 +22,8 @@ public enum DaemonLauncher {
           .noDaemon, "no daemon runs, and granaryd is neither beside this program nor in PATH")
       }
       say("no daemon runs on \(locations.socket); starting \(program)")
-      try start(program, locations)
-      return try waitForDaemon(locations, timeoutSeconds)
+      let process = try start(program, locations)
+      return try waitForDaemon(process, locations, timeoutSeconds)
     }
   }
 
@@ -40,10 +40,12 @@ public enum DaemonLauncher {
     return folders.map { $0 + "/granaryd" }.first { access($0, X_OK) == 0 }
   }
 
-  private static func waitForDaemon(_ locations: Locations, _ timeoutSeconds: Double)
-    throws(ServiceError) -> DaemonClient
-  {
-    let deadline = Deadline(seconds: 10)
+  /// Waits for the started process, or for one that another client started at the same time.
+  private static func waitForDaemon(
+    _ process: pid_t, _ locations: Locations, _ timeoutSeconds: Double
+  ) throws(ServiceError) -> DaemonClient {
+    var deadline = Deadline(seconds: 10)
+    var hasEnded = false
     while true {
       do throws(ServiceError) {
         let client = try DaemonClient(
@@ -52,17 +54,41 @@ public enum DaemonLauncher {
         return client
       } catch {
         guard error.code == .noDaemon, !deadline.hasPassed else {
-          throw ServiceError(
-            .noDaemon,
-            "the daemon did not start within 10 seconds; see \(locations.logs)/granaryd.log")
+          throw notStarted(hasEnded, locations)
         }
+      }
+      if !hasEnded, waitpid(process, nil, WNOHANG) == process {
+        // It may have given way to the daemon of another client, which then answers soon.
+        hasEnded = true
+        deadline = Deadline(seconds: 1)
       }
       poll(nil, 0, 5)
     }
   }
 
+  private static func notStarted(_ hasEnded: Bool, _ locations: Locations) -> ServiceError {
+    let log = locations.logs + "/granaryd.log"
+    guard hasEnded else {
+      return ServiceError(.noDaemon, "the daemon did not start within 10 seconds; see \(log)")
+    }
+    return ServiceError(.noDaemon, "the daemon did not start: \(lastLine(of: log)) (\(log))")
+  }
+
+  private static func lastLine(of log: String) -> String {
+    let file = open(log, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return "it wrote no log" }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let size = lseek(file, 0, SEEK_END)
+    let count = pread(file, &bytes, bytes.count, max(0, size - bytes.count))
+    let line = bytes[..<max(0, count)].split(separator: 10).last ?? []
+    return String(decoding: line, as: UTF8.self)
+  }
+
   /// Starts the daemon in a session of its own, so that a terminal that closes does not end it.
-  private static func start(_ program: String, _ locations: Locations) throws(ServiceError) {
+  private static func start(_ program: String, _ locations: Locations) throws(ServiceError)
+    -> pid_t
+  {
     makeFolders(locations.logs)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -83,8 +109,11 @@ public enum DaemonLauncher {
     let result = posix_spawn(&process, program, &actions, &attributes, &pointers, environ)
     guard result == 0 else {
       throw ServiceError(
-        .environment, "cannot start \(program): \(String(cString: strerror(result)))")
+        .environment,
+        "cannot start \(program) with its log in \(locations.logs): "
+          + String(cString: strerror(result)))
     }
+    return process
   }
 
   private static func makeFolders(_ path: String) {

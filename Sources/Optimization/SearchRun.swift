@@ -115,6 +115,7 @@ struct SearchRun {
       id: proposal.id, outcome: outcome, at: time.monotonicSeconds)
     try store.saveSearch(
       id, checkpoint: try SearchRecord.encode(engine.checkpoint), candidates: inserted)
+    try store.increment(["candidates_evaluated": 1])
   }
 
   private mutating func evaluate(_ built: Workshop.Built, id: Int) async throws -> CandidateOutcome

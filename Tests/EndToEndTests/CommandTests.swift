@@ -1,0 +1,108 @@
+import Testing
+
+private let relu = "relu(x: f32[11,17])"
+
+extension EndToEnd {
+  @Suite("The commands") struct CommandTests {
+    @Test("the first get starts a daemon and makes a baseline, the second is a hit")
+    func firstGetStartsADaemon() throws {
+      let home = try PrivateHome()
+      let first = try home.granary("get", relu, "--json")
+      #expect(first.status == 0, "\(first)")
+      #expect(first.complaint.contains("starting"), "\(first)")
+      let made = try first.json()[0]
+      #expect(made["status"].text == "baseline")
+      #expect(made["verdict"].text == "baseline")
+      #expect(made["revision"].number == 1)
+      #expect(made["key"].text?.count == 64)
+      #expect(made["artifact"].text?.count == 64)
+      #expect(made["latency_microseconds"].number ?? 0 > 0)
+      let second = try home.granary("get", relu, "--json", "--no-start")
+      #expect(second.status == 0, "\(second)")
+      let found = try second.json()[0]
+      #expect(found["status"].text == "hit")
+      #expect(found["key"] == made["key"])
+    }
+
+    @Test("several specs at once get one answer each, in their order")
+    func severalSpecsAreOneBatch() throws {
+      let home = try PrivateHome()
+      let result = try home.granary(
+        "get", relu, "exp(x: f32[5])", "nonsense(x: f32[5])", "--json")
+      let answers = try result.json()
+      #expect(answers.list.count == 3)
+      #expect(answers[0]["status"].text == "baseline")
+      #expect(answers[1]["status"].text == "baseline")
+      #expect(answers[2]["error"]["code"].text == "bad-spec")
+      #expect(result.status == 2)
+    }
+
+    @Test("stats, ls, show, hardware, doctor and config print what scripts rely on")
+    func reportsHaveTheirFields() throws {
+      let home = try PrivateHome()
+      let key = try #require(try home.granary("get", relu, "--json").json()[0]["key"].text)
+      let counters = try home.statistics()
+      #expect(
+        counters.names.isSuperset(of: [
+          "entries", "requests", "hits", "misses", "baselines_served", "searches_started",
+          "searches_finished", "bytes_uncompressed", "bytes_compressed",
+        ]))
+      #expect(counters["entries"].number == 1)
+      #expect(counters["baselines_served"].number == 1)
+      #expect(counters["bytes_uncompressed"].number ?? 0 > 0)
+      let entry = try home.granary("ls", "--json").json()[0]
+      #expect(
+        entry.names.isSuperset(of: [
+          "key", "name", "hardware", "verdict", "revision", "bytes", "created", "last_used",
+        ]))
+      #expect(entry["key"].text == key)
+      #expect(entry["bytes"].number ?? 0 > 0)
+      let detail = try home.granary("show", String(key.prefix(12)), "--json").json()
+      #expect(detail["entry"]["key"].text == key)
+      #expect(detail["evidence"]["checks"].list.isEmpty == false)
+      #expect(try home.granary("hardware", "--json").json()["threads"].number ?? 0 >= 1)
+      let findings = try home.granary("doctor", "--json").json()["findings"].list
+      #expect(findings.contains { $0["subject"].text == "compiler" })
+      #expect(!findings.contains { $0["state"].text == "bad" })
+      let settings = try home.granary("config", "--show-origin")
+      #expect(settings.status == 0)
+      let text = String(decoding: settings.output, as: UTF8.self)
+      #expect(text.contains("search_candidates = 1  # environment GRANARY_SEARCH_CANDIDATES"))
+    }
+
+    @Test("explain names the part of the key in which a miss differs")
+    func explainNamesTheDifferingPart() throws {
+      let home = try PrivateHome()
+      _ = try home.granary("get", relu)
+      let miss = try home.granary("explain", "relu(x: f32[11,18])", "--json")
+      #expect(miss.status == 0, "\(miss)")
+      let explanation = try miss.json()
+      #expect(explanation["present"] == .boolean(false))
+      let parts = explanation["nearest"]["differences"].list.compactMap { $0["part"].text }
+      #expect(parts == ["spec"])
+      let hit = try home.granary("explain", relu, "--json").json()
+      #expect(hit["present"] == .boolean(true))
+    }
+
+    @Test("rm removes an entry, and the next get makes it again")
+    func removedEntriesAreMadeAgain() throws {
+      let home = try PrivateHome()
+      let key = try #require(try home.granary("get", relu, "--json").json()[0]["key"].text)
+      #expect(try home.granary("rm", key).status == 0)
+      #expect(try home.statistics()["entries"].number == 0)
+      #expect(try home.granary("show", key).status == 1)
+      let cached = try home.granary("get", relu, "--policy", "cached", "--json")
+      #expect(try cached.json()[0]["status"].text == "miss", "\(cached)")
+      #expect(try home.granary("get", relu, "--json").json()[0]["status"].text == "baseline")
+    }
+
+    @Test("granary serve is the daemon")
+    func serveIsTheDaemon() throws {
+      let home = try PrivateHome()
+      let child = try ChildProgram(
+        Binaries.path("granary"), ["serve"], environment: home.environment)
+      #expect(home.isServed(by: child))
+      #expect(try child.stop().status == 0)
+    }
+  }
+}

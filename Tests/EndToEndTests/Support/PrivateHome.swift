@@ -1,0 +1,98 @@
+import DaemonAPI
+import DaemonClient
+import FoundationEssentials
+import Glibc
+
+/// A private GRANARY_HOME with the real binaries. Its daemon is killed and its folder removed when it is released.
+final class PrivateHome {
+  let path: String
+  var environment: [String: String]
+  var socket: String { path + "/granary.sock" }
+  var database: String { path + "/store/index.sqlite" }
+  private let folder: String
+
+  /// - Parameters:
+  ///   - searchSeconds: what one background search may take.
+  ///   - place: the home itself, when it must not be a fresh folder.
+  init(searchSeconds: Double = 0.01, searchCandidates: Int = 1, at place: String? = nil) throws {
+    var template = Array("/tmp/granary-e2e-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else {
+      throw ProgramError(description: "cannot make a folder in /tmp")
+    }
+    folder = String(cString: made)
+    path = place ?? folder + "/home"
+    environment = [
+      "GRANARY_HOME": path, "HOME": folder, "PATH": "/usr/local/bin:/usr/bin:/bin",
+      "GRANARY_SEARCH_SECONDS": "\(searchSeconds)",
+      "GRANARY_SEARCH_CANDIDATES": "\(searchCandidates)",
+    ]
+    for name in ["PATH", "LD_LIBRARY_PATH", "GRANARY_CC"] {
+      if let value = getenv(name) { environment[name] = String(cString: value) }
+    }
+  }
+
+  deinit {
+    if let client = try? client(seconds: 2), let greeting = try? client.greeting() {
+      kill(pid_t(greeting.processIdentifier), SIGKILL)
+    }
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  /// A path for a file of the test, outside of the home.
+  func file(_ name: String) -> String { folder + "/" + name }
+
+  /// Runs `granary` to its end.
+  func granary(_ arguments: String..., within seconds: Double = 60) throws -> ProgramResult {
+    try ChildProgram(Binaries.path("granary"), arguments, environment: environment)
+      .finish(within: seconds)
+  }
+
+  /// Starts `granaryd` and returns at once.
+  func spawnDaemon(_ flags: String...) throws -> ChildProgram {
+    try ChildProgram(Binaries.path("granaryd"), flags, environment: environment)
+  }
+
+  /// Starts `granaryd` and waits until it answers.
+  func daemon(_ flags: String...) throws -> ChildProgram {
+    let child = try ChildProgram(Binaries.path("granaryd"), flags, environment: environment)
+    guard isServed(by: child) else {
+      child.killNow()
+      throw ProgramError(description: "granaryd does not answer: \(try child.finish(within: 5))")
+    }
+    return child
+  }
+
+  /// Waits until the daemon that answers is `child`.
+  func isServed(by child: ChildProgram) -> Bool {
+    eventually(within: 20) {
+      (try? client(seconds: 20).greeting().processIdentifier) == Int(child.processIdentifier)
+    }
+  }
+
+  /// A client of the daemon that runs.
+  func client(seconds: Double = 60) throws -> DaemonClient {
+    try DaemonClient(socketPath: socket, timeoutSeconds: seconds)
+  }
+
+  func statistics() throws -> JSON { try granary("stats", "--json", "--no-start").json() }
+}
+
+/// The binaries of this build.
+enum Binaries {
+  /// The path of one of them: beside the test bundle.
+  static func path(_ name: String) throws -> String {
+    let package = #filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 }
+    var folders = [package + "/.build/debug", package + "/.build/release"]
+    if let own = CommandLine.arguments.first(where: { $0.hasSuffix(".xctest") }) {
+      folders.insert(
+        own.split(separator: "/").dropLast().reduce(own.hasPrefix("/") ? "" : ".") {
+          $0 + "/" + $1
+        },
+        at: 0)
+    }
+    guard let folder = folders.first(where: { access("\($0)/\(name)", X_OK) == 0 }) else {
+      throw ProgramError(description: "\(name) is in none of \(folders)")
+    }
+    return "\(folder)/\(name)"
+  }
+}
