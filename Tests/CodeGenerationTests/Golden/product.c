@@ -19,93 +19,231 @@ typedef struct {
   unsigned char *scratch;
 } granary_call;
 
-#define INLINE static inline __attribute__((always_inline, unused))
-typedef double f64x16 __attribute__((vector_size(128)));
-typedef double f64x16_u __attribute__((vector_size(128), aligned(1), may_alias));
-typedef float f32x16 __attribute__((vector_size(64)));
-typedef float f32x16_u __attribute__((vector_size(64), aligned(1), may_alias));
-typedef uint16_t f16x16 __attribute__((vector_size(32)));
-typedef uint16_t f16x16_u __attribute__((vector_size(32), aligned(1), may_alias));
-typedef uint16_t bf16x16 __attribute__((vector_size(32)));
-typedef uint16_t bf16x16_u __attribute__((vector_size(32), aligned(1), may_alias));
-typedef int64_t i64x16 __attribute__((vector_size(128)));
-typedef int64_t i64x16_u __attribute__((vector_size(128), aligned(1), may_alias));
-typedef int32_t i32x16 __attribute__((vector_size(64)));
-typedef int32_t i32x16_u __attribute__((vector_size(64), aligned(1), may_alias));
-typedef int16_t i16x16 __attribute__((vector_size(32)));
-typedef int16_t i16x16_u __attribute__((vector_size(32), aligned(1), may_alias));
-typedef int8_t i8x16 __attribute__((vector_size(16)));
-typedef int8_t i8x16_u __attribute__((vector_size(16), aligned(1), may_alias));
-typedef uint8_t u8x16 __attribute__((vector_size(16)));
-typedef uint8_t u8x16_u __attribute__((vector_size(16), aligned(1), may_alias));
-typedef uint8_t boolx16 __attribute__((vector_size(16)));
-typedef uint8_t boolx16_u __attribute__((vector_size(16), aligned(1), may_alias));
-INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
-INLINE f32x16 g_set_f32x16(float x) { return (f32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
-INLINE void g_store_f32x16(float *p, f32x16 v) { *(f32x16_u *)p = v; }
+typedef float kernel0_element;
+typedef kernel0_element kernel0_vector __attribute__((vector_size(64)));
+typedef kernel0_vector kernel0_loose
+    __attribute__((aligned(4), may_alias));
+#define T kernel0_element
+#define V kernel0_vector
+#define VU kernel0_loose
 
-static void kernel0(void *argument, int64_t block, int32_t thread) {
-  const granary_call *call = argument;
-  (void)call; (void)thread;
-  const float *restrict b0 = call->buffer[0];
-  const float *restrict b1 = call->buffer[1];
-  const float *restrict b2 = call->buffer[2];
-  float *restrict b3 = call->buffer[3];
-  float b4[64] __attribute__((aligned(64)));
-  const int64_t first = block * 32L / 1;
-  const int64_t end = (block + 1) * 32L / 1;
-  for (int64_t point = first; point < end; point++) {
-    const int64_t t2_from = (point % 1) * 64;
-    const int64_t t2_to = t2_from + 64 < 64 ? t2_from + 64 : 64;
-    const int64_t i1 = point;
-    (void)i1;
+static __attribute__((noinline)) void kernel0_tile_6_4(int64_t depth,
+    const T *restrict a, const T *restrict b, const T *from,
+    T *to, int64_t stride) {
+  V c0_0, c0_1, c0_2, c0_3, c1_0, c1_1, c1_2, c1_3, c2_0, c2_1, c2_2, c2_3, c3_0, c3_1, c3_2, c3_3, c4_0, c4_1, c4_2, c4_3, c5_0, c5_1, c5_2, c5_3;
+  if (from) {
+    c0_0 = *(const VU *)(from + 0);
+    c0_1 = *(const VU *)(from + 16);
+    c0_2 = *(const VU *)(from + 32);
+    c0_3 = *(const VU *)(from + 48);
+    c1_0 = *(const VU *)(from + 64);
+    c1_1 = *(const VU *)(from + 80);
+    c1_2 = *(const VU *)(from + 96);
+    c1_3 = *(const VU *)(from + 112);
+    c2_0 = *(const VU *)(from + 128);
+    c2_1 = *(const VU *)(from + 144);
+    c2_2 = *(const VU *)(from + 160);
+    c2_3 = *(const VU *)(from + 176);
+    c3_0 = *(const VU *)(from + 192);
+    c3_1 = *(const VU *)(from + 208);
+    c3_2 = *(const VU *)(from + 224);
+    c3_3 = *(const VU *)(from + 240);
+    c4_0 = *(const VU *)(from + 256);
+    c4_1 = *(const VU *)(from + 272);
+    c4_2 = *(const VU *)(from + 288);
+    c4_3 = *(const VU *)(from + 304);
+    c5_0 = *(const VU *)(from + 320);
+    c5_1 = *(const VU *)(from + 336);
+    c5_2 = *(const VU *)(from + 352);
+    c5_3 = *(const VU *)(from + 368);
+  } else {
+    c0_0 = (V){0};
+    c0_1 = (V){0};
+    c0_2 = (V){0};
+    c0_3 = (V){0};
+    c1_0 = (V){0};
+    c1_1 = (V){0};
+    c1_2 = (V){0};
+    c1_3 = (V){0};
+    c2_0 = (V){0};
+    c2_1 = (V){0};
+    c2_2 = (V){0};
+    c2_3 = (V){0};
+    c3_0 = (V){0};
+    c3_1 = (V){0};
+    c3_2 = (V){0};
+    c3_3 = (V){0};
+    c4_0 = (V){0};
+    c4_1 = (V){0};
+    c4_2 = (V){0};
+    c4_3 = (V){0};
+    c5_0 = (V){0};
+    c5_1 = (V){0};
+    c5_2 = (V){0};
+    c5_3 = (V){0};
+  }
+  for (; depth > 0; depth -= 1) {
     {
-      int64_t i2 = t2_from;
-      for (; i2 + 64 <= t2_to; i2 += 64) {
-        {
-          f32x16 a1 = g_set_f32x16(0.0f);
-          f32x16 a2 = g_set_f32x16(0.0f);
-          f32x16 a3 = g_set_f32x16(0.0f);
-          f32x16 a4 = g_set_f32x16(0.0f);
-          for (int64_t i4 = 0; i4 < 48; i4++) {
-            a1 = (a1 + (g_set_f32x16(b0[i1 * 48 + i4]) * g_load_f32x16(b1 + i4 * 64 + i2)));
-            a2 = (a2 + (g_set_f32x16(b0[i1 * 48 + i4]) * g_load_f32x16(b1 + i4 * 64 + i2 + 16)));
-            a3 = (a3 + (g_set_f32x16(b0[i1 * 48 + i4]) * g_load_f32x16(b1 + i4 * 64 + i2 + 32)));
-            a4 = (a4 + (g_set_f32x16(b0[i1 * 48 + i4]) * g_load_f32x16(b1 + i4 * 64 + i2 + 48)));
-          }
-          g_store_f32x16(b4 + (0) * 64 + 0, a1);
-          g_store_f32x16(b4 + (0) * 64 + 16, a2);
-          g_store_f32x16(b4 + (0) * 64 + 32, a3);
-          g_store_f32x16(b4 + (0) * 64 + 48, a4);
+      const V b0 = *(const VU *)(b + 0);
+      const V b1 = *(const VU *)(b + 16);
+      const V b2 = *(const VU *)(b + 32);
+      const V b3 = *(const VU *)(b + 48);
+      { const T x = a[0]; c0_0 += x * b0; c0_1 += x * b1; c0_2 += x * b2; c0_3 += x * b3; }
+      { const T x = a[48]; c1_0 += x * b0; c1_1 += x * b1; c1_2 += x * b2; c1_3 += x * b3; }
+      { const T x = a[96]; c2_0 += x * b0; c2_1 += x * b1; c2_2 += x * b2; c2_3 += x * b3; }
+      { const T x = a[144]; c3_0 += x * b0; c3_1 += x * b1; c3_2 += x * b2; c3_3 += x * b3; }
+      { const T x = a[192]; c4_0 += x * b0; c4_1 += x * b1; c4_2 += x * b2; c4_3 += x * b3; }
+      { const T x = a[240]; c5_0 += x * b0; c5_1 += x * b1; c5_2 += x * b2; c5_3 += x * b3; }
+    }
+    a += 1;
+    b += 64;
+  }
+  *(VU *)(to + 0 * stride + 0) = c0_0;
+  *(VU *)(to + 0 * stride + 16) = c0_1;
+  *(VU *)(to + 0 * stride + 32) = c0_2;
+  *(VU *)(to + 0 * stride + 48) = c0_3;
+  *(VU *)(to + 1 * stride + 0) = c1_0;
+  *(VU *)(to + 1 * stride + 16) = c1_1;
+  *(VU *)(to + 1 * stride + 32) = c1_2;
+  *(VU *)(to + 1 * stride + 48) = c1_3;
+  *(VU *)(to + 2 * stride + 0) = c2_0;
+  *(VU *)(to + 2 * stride + 16) = c2_1;
+  *(VU *)(to + 2 * stride + 32) = c2_2;
+  *(VU *)(to + 2 * stride + 48) = c2_3;
+  *(VU *)(to + 3 * stride + 0) = c3_0;
+  *(VU *)(to + 3 * stride + 16) = c3_1;
+  *(VU *)(to + 3 * stride + 32) = c3_2;
+  *(VU *)(to + 3 * stride + 48) = c3_3;
+  *(VU *)(to + 4 * stride + 0) = c4_0;
+  *(VU *)(to + 4 * stride + 16) = c4_1;
+  *(VU *)(to + 4 * stride + 32) = c4_2;
+  *(VU *)(to + 4 * stride + 48) = c4_3;
+  *(VU *)(to + 5 * stride + 0) = c5_0;
+  *(VU *)(to + 5 * stride + 16) = c5_1;
+  *(VU *)(to + 5 * stride + 32) = c5_2;
+  *(VU *)(to + 5 * stride + 48) = c5_3;
+}
+
+static __attribute__((noinline)) void kernel0_tile_2_4(int64_t depth,
+    const T *restrict a, const T *restrict b, const T *from,
+    T *to, int64_t stride) {
+  V c0_0, c0_1, c0_2, c0_3, c1_0, c1_1, c1_2, c1_3;
+  if (from) {
+    c0_0 = *(const VU *)(from + 0);
+    c0_1 = *(const VU *)(from + 16);
+    c0_2 = *(const VU *)(from + 32);
+    c0_3 = *(const VU *)(from + 48);
+    c1_0 = *(const VU *)(from + 64);
+    c1_1 = *(const VU *)(from + 80);
+    c1_2 = *(const VU *)(from + 96);
+    c1_3 = *(const VU *)(from + 112);
+  } else {
+    c0_0 = (V){0};
+    c0_1 = (V){0};
+    c0_2 = (V){0};
+    c0_3 = (V){0};
+    c1_0 = (V){0};
+    c1_1 = (V){0};
+    c1_2 = (V){0};
+    c1_3 = (V){0};
+  }
+  for (; depth > 0; depth -= 1) {
+    {
+      const V b0 = *(const VU *)(b + 0);
+      const V b1 = *(const VU *)(b + 16);
+      const V b2 = *(const VU *)(b + 32);
+      const V b3 = *(const VU *)(b + 48);
+      { const T x = a[0]; c0_0 += x * b0; c0_1 += x * b1; c0_2 += x * b2; c0_3 += x * b3; }
+      { const T x = a[48]; c1_0 += x * b0; c1_1 += x * b1; c1_2 += x * b2; c1_3 += x * b3; }
+    }
+    a += 1;
+    b += 64;
+  }
+  *(VU *)(to + 0 * stride + 0) = c0_0;
+  *(VU *)(to + 0 * stride + 16) = c0_1;
+  *(VU *)(to + 0 * stride + 32) = c0_2;
+  *(VU *)(to + 0 * stride + 48) = c0_3;
+  *(VU *)(to + 1 * stride + 0) = c1_0;
+  *(VU *)(to + 1 * stride + 16) = c1_1;
+  *(VU *)(to + 1 * stride + 32) = c1_2;
+  *(VU *)(to + 1 * stride + 48) = c1_3;
+}
+
+static __attribute__((noinline)) void kernel0_store(const granary_call *call, int64_t row, int64_t rows, int64_t column, int64_t columns, const T *restrict tile, int64_t stride) {
+  const float *restrict b2 = call->buffer[2];
+  float *restrict to_b3 = call->buffer[3];
+  for (int64_t i = 0; i < rows; i++) {
+    const int64_t i1 = (row + i);
+    for (int64_t j0 = 0; j0 < columns;) {
+      const int64_t start_i2 = (column + j0) % 64;
+      const int64_t run = columns - j0 < 64 - start_i2 ? columns - j0 : 64 - start_i2;
+      const T *restrict from = tile + i * stride + j0;
+      if (run == 64) {
+        for (int64_t j = 0; j < 64; j++) {
+          const int64_t i2 = start_i2 + j;
+          const float b4[1] = {((float)from[j])};
+          const float b3[1] = {(b4[0] + b2[i2])};
+          to_b3[i1 * 64 + i2] = b3[0];
         }
-        g_store_f32x16(b3 + i1 * 64 + i2, (g_load_f32x16(b4 + (0) * 64 + 0) + g_load_f32x16(b2 + i2)));
-        g_store_f32x16(b3 + i1 * 64 + i2 + 16, (g_load_f32x16(b4 + (0) * 64 + 16) + g_load_f32x16(b2 + i2 + 16)));
-        g_store_f32x16(b3 + i1 * 64 + i2 + 32, (g_load_f32x16(b4 + (0) * 64 + 32) + g_load_f32x16(b2 + i2 + 32)));
-        g_store_f32x16(b3 + i1 * 64 + i2 + 48, (g_load_f32x16(b4 + (0) * 64 + 48) + g_load_f32x16(b2 + i2 + 48)));
-      }
-      for (; i2 + 16 <= t2_to; i2 += 16) {
-        {
-          f32x16 a5 = g_set_f32x16(0.0f);
-          for (int64_t i4 = 0; i4 < 48; i4++) {
-            a5 = (a5 + (g_set_f32x16(b0[i1 * 48 + i4]) * g_load_f32x16(b1 + i4 * 64 + i2)));
-          }
-          g_store_f32x16(b4 + (0) * 16 + 0, a5);
+      } else {
+        for (int64_t j = 0; j < run; j++) {
+          const int64_t i2 = start_i2 + j;
+          const float b4[1] = {((float)from[j])};
+          const float b3[1] = {(b4[0] + b2[i2])};
+          to_b3[i1 * 64 + i2] = b3[0];
         }
-        g_store_f32x16(b3 + i1 * 64 + i2, (g_load_f32x16(b4 + (0) * 16 + 0) + g_load_f32x16(b2 + i2)));
       }
-      for (; i2 + 1 <= t2_to; i2 += 1) {
-        {
-          float a6 = 0.0f;
-          for (int64_t i4 = 0; i4 < 48; i4++) {
-            a6 = (a6 + (b0[i1 * 48 + i4] * b1[i4 * 64 + i2]));
-          }
-          b4[(0) * 1 + 0] = a6;
-        }
-        b3[i1 * 64 + i2] = (b4[(0) * 1 + 0] + b2[i2]);
-      }
+      j0 += run;
     }
   }
 }
+
+static void kernel0_multiply(void *argument, int64_t block, int32_t thread) {
+  const granary_call *call = argument;
+  const int64_t matrix = block / 1;
+
+  const int64_t row0 = block / 1 % 1 * 36;
+  const int64_t row1 = row0 + 36 < 32 ? row0 + 36 : 32;
+  const int64_t column0 = block % 1 * 64;
+  const int64_t column1 = column0 + 64 < 64 ? column0 + 64 : 64;
+  T *scratch = (T *)(call->scratch + (int64_t)thread * 0);
+  T *sums = scratch + 0;
+  for (int64_t part = 0; part < 1; part++) {
+    const int64_t k0 = part * 48;
+    const int64_t depth = 48 - k0 < 48 ? 48 - k0 : 48;
+
+    for (int64_t column = column0; column < column1; column += 64)
+      for (int64_t row = row0; row < row1; row += 6) {
+        const int64_t rows = row1 - row < 6 ? row1 - row : 6;
+        const int64_t columns = column1 - column < 64 ? column1 - column : 64;
+        const int64_t padded = 64;
+        const T *a = (const T *)call->buffer[0] + row * 48 + k0 * 1 + 0;
+        const T *b = (const T *)call->buffer[1] + column * 1 + k0 * 64 + 0;
+        T *slot = sums + ((row - row0) / 6 * 1
+            + (column - column0) / 64) * 384;
+        const T *from = part ? slot : 0;
+        int64_t stride = padded;
+        if (part + 1 < 1) {
+          T *to = slot;
+          if (rows == 2) kernel0_tile_2_4(depth, a, b, from, to, stride); else
+          kernel0_tile_6_4(depth, a, b, from, to, stride);
+          continue;
+        }
+        T tile[384] __attribute__((aligned(64)));
+        T *to = tile;
+        if (rows == 2) kernel0_tile_2_4(depth, a, b, from, to, stride); else
+          kernel0_tile_6_4(depth, a, b, from, to, stride);
+        kernel0_store(call, row, rows, column, columns, tile, padded);
+      }
+  }
+}
+
+#undef T
+
+#undef V
+
+#undef VU
+
 
 int32_t granary_entry(const void *const *inputs, void *const *outputs, void *workspace,
                       const granary_context *context) {
@@ -119,6 +257,6 @@ int32_t granary_entry(const void *const *inputs, void *const *outputs, void *wor
   call.buffer[4] = 0;
   call.shared = memory + 0;
   call.scratch = memory + 0;
-  kernel0(&call, 0, 0);
+  kernel0_multiply(&call, 0, 0);
   return 0;
 }
