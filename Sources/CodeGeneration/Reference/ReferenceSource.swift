@@ -83,7 +83,7 @@ package enum ReferenceSource {
       for (; y; y >>= 1, x *= x) if (y & 1) r *= x;
       return r;
     }
-    static inline double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+    static inline double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
     """
   }
