@@ -4,16 +4,18 @@ import Support
 import Synchronization
 
 extension CacheStore {
-  /// Removes what the limits leave no room for, blobs that nothing refers to and files that a crash left
-  /// behind. Publishing waits meanwhile; reading does not.
+  /// Removes what the limits leave no room for, blobs that nothing refers to and files that a crash
+  /// left behind. Publishing waits meanwhile; reading does not.
   ///
   /// - Parameter dryRun: only tell what would go.
-  /// - Returns: what went. An error in the middle leaves a sound store, and the next collection goes on.
+  /// - Returns: what went. An error in the middle leaves a sound store, and the next collection
+  ///   goes on.
   package func collect(_ limits: CollectionLimits, dryRun: Bool = false) throws -> CollectionReport
   {
     let now = time.wallSeconds
     return try changing.withLock { _ in
-      // Plan and removal see one state: `changing` keeps publishes away, the transaction everyone else.
+      // Plan and removal see one state: `changing` keeps publishes away, the transaction everyone
+      // else.
       let contents =
         try dryRun
         ? read { try StoreContents(of: $0) }

@@ -58,8 +58,8 @@ extension CacheStore {
     "\(directory)/blobs/\(digest.hex.prefix(2))/\(digest.hex)"
   }
 
-  /// Decodes a blob from the index, or from its file when the index has none. A corrupt one is put in
-  /// quarantine.
+  /// Decodes a blob from the index, or from its file when the index has none. A corrupt one is put
+  /// in quarantine.
   func bytes(of digest: Digest, contents: [UInt8]?) throws -> [UInt8]? {
     guard let blob = contents ?? blobFile(digest) else { return nil }
     return Blob.decode(blob, digest: digest) ?? healedOrQuarantined(digest)
@@ -70,8 +70,8 @@ extension CacheStore {
     try? fileSystem.read(blobPath(digest), limitBytes: Blob.limitBytes + (1 << 20))
   }
 
-  /// Takes a corrupt blob out of the way, unless it was published anew since it was read. A disk that
-  /// refuses leaves it: it stays a miss.
+  /// Takes a corrupt blob out of the way, unless it was published anew since it was read. A disk
+  /// that refuses leaves it: it stays a miss.
   private func healedOrQuarantined(_ digest: Digest) -> [UInt8]? {
     changing.withLock { _ in
       guard let row = try? read({ try Self.blobRow(digest, in: $0) }) else { return nil }

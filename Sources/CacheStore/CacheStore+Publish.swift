@@ -5,12 +5,12 @@ import Support
 import Synchronization
 
 extension CacheStore {
-  /// Blobs up to this compressed size are kept in the database. Measured: a database read and commit is
-  /// the faster one below, a file above.
+  /// Blobs up to this compressed size are kept in the database. Measured: a database read and
+  /// commit is the faster one below, a file above.
   static let inlineBlobBytes = 64 << 10
 
-  /// Adds a revision with its artifact, source and evidence in one transaction. Returns its number only when
-  /// all of it is durable; after an error nothing of it is visible.
+  /// Adds a revision with its artifact, source and evidence in one transaction. Returns its number
+  /// only when all of it is durable; after an error nothing of it is visible.
   ///
   /// - Throws: `store-internal` when manifest or evidence are about other bytes.
   package func publish(

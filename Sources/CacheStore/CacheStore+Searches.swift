@@ -35,10 +35,11 @@ extension CacheStore {
     }
   }
 
-  /// Saves a checkpoint together with the candidates found since the last one; a reason ends the search.
+  /// Saves a checkpoint together with the candidates found since the last one; a reason ends the
+  /// search.
   ///
-  /// - Throws: `store-not-found` for an unknown search, `store-failed` for a candidate that is there already;
-  ///   then nothing is saved.
+  /// - Throws: `store-not-found` for an unknown search, `store-failed` for a candidate that is
+  ///   there already; then nothing is saved.
   package func saveSearch(
     _ id: Int64, checkpoint: String, candidates: [CandidateRecord] = [],
     finished reason: String? = nil

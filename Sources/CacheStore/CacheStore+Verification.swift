@@ -25,8 +25,8 @@ package struct VerificationReport: Sendable, Hashable {
 extension CacheStore {
   /// Reads every blob and every revision and checks them against their digests and seals.
   ///
-  /// - Parameter repair: puts damaged blobs in quarantine, removes damaged revisions with the pins on them,
-  ///   and forgets blobs that are missing, so that the keys are searched again.
+  /// - Parameter repair: puts damaged blobs in quarantine, removes damaged revisions with the pins
+  ///   on them, and forgets blobs that are missing, so that the keys are searched again.
   /// - Throws: `store-damaged` when the index cannot even be listed; reopening rebuilds it.
   package func verifyAll(repair: Bool) throws -> VerificationReport {
     var report = VerificationReport()

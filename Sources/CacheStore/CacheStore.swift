@@ -5,17 +5,18 @@ import Synchronization
 
 /// The local store: an index in SQLite, and compressed blobs in the index or in files.
 ///
-/// One process has a store open at a time. Every method may be called from any thread and blocks it for the
-/// time of the disk operation. Methods throw ``GranaryError`` with a `store-…` code, `disk-full`,
-/// `not-writable` or `system`. A corrupt or missing blob, or a damaged row, is a miss and never an error.
+/// One process has a store open at a time. Every method may be called from any thread and blocks it
+/// for the time of the disk operation. Methods throw ``GranaryError`` with a `store-…` code,
+/// `disk-full`, `not-writable` or `system`. A corrupt or missing blob, or a damaged row, is a miss
+/// and never an error.
 package final class CacheStore: Sendable {
   package let directory: String
   let fileSystem: any FileSystem
   let time: any TimeSource
   let pool: DatabasePool
   private let lock: FileLock
-  /// Held while files and index change together, so that a collection never removes a file whose row is
-  /// about to be committed.
+  /// Held while files and index change together, so that a collection never removes a file whose
+  /// row is about to be committed.
   let changing = Mutex(())
   /// Damage was met: the next opening must look at the whole database.
   private let damaged = Atomic(false)
@@ -31,8 +32,8 @@ package final class CacheStore: Sendable {
     self.lock = lock
   }
 
-  /// Opens or creates the store in a directory. A damaged database is moved to `quarantine`, what can be
-  /// believed is taken from it, and the store opens with that.
+  /// Opens or creates the store in a directory. A damaged database is moved to `quarantine`, what
+  /// can be believed is taken from it, and the store opens with that.
   ///
   /// - Throws: `store-locked` when it is open elsewhere, `store-too-new` for a newer schema.
   package static func open(
@@ -51,7 +52,8 @@ package final class CacheStore: Sendable {
       directory: directory, fileSystem: fileSystem, time: clock, pool: pool, lock: lock)
   }
 
-  /// Closes the database and notes that it was left in order, if it was. Using the store afterwards throws.
+  /// Closes the database and notes that it was left in order, if it was. Using the store afterwards
+  /// throws.
   package func close() throws {
     try StoreOpening.translating {
       try pool.close()
@@ -87,8 +89,8 @@ package final class CacheStore: Sendable {
     }
   }
 
-  /// Writes in one transaction. A `durable` one survives a power failure once this returns; another survives
-  /// the end of the process.
+  /// Writes in one transaction. A `durable` one survives a power failure once this returns; another
+  /// survives the end of the process.
   func write<Value>(durable: Bool = false, _ body: (Database) throws -> Value) throws -> Value {
     try notingDamage {
       try StoreOpening.translating {

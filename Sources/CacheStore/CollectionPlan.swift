@@ -26,12 +26,13 @@ package struct CollectionReport: Sendable, Hashable {
 
 /// Which entries, revisions and blobs go. A pure function of what the store holds.
 ///
-/// In order: revisions beyond the newest two that are not pinned; entries unused for too long; and while the
-/// blobs are too large, the entry with the most unused time for each second that its search took. Pinned
-/// entries and those with an unfinished search stay, even when the limit is then not met.
+/// In order: revisions beyond the newest two that are not pinned; entries unused for too long; and
+/// while the blobs are too large, the entry with the most unused time for each second that its
+/// search took. Pinned entries and those with an unfinished search stay, even when the limit is
+/// then not met.
 ///
-/// Source of the weight: GreedyDual, Young, "The k-server dual and loose competitiveness for paging" (1994):
-/// recency divided by the cost to get it again.
+/// Source of the weight: GreedyDual, Young, "The k-server dual and loose competitiveness for
+/// paging" (1994): recency divided by the cost to get it again.
 struct CollectionPlan {
   static let revisionsKept = 2
 
@@ -86,7 +87,8 @@ struct CollectionPlan {
     keptBlobs = references.blobs
   }
 
-  /// One second is added to both, so that neither an unused time nor a cost of zero hides the other.
+  /// One second is added to both, so that neither an unused time nor a cost of zero hides the
+  /// other.
   private static func weight(of entry: Entry, unused: Double) -> Double {
     (unused + 1) / (entry.revisions.reduce(0) { $0 + max(0, $1.searchSeconds) } + 1)
   }

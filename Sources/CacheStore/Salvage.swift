@@ -3,8 +3,8 @@ import GRDB
 import KernelSpec
 import Support
 
-/// Takes from a damaged database the rows that prove themselves: blobs by their digest, revisions by their
-/// seal; and from the files every sound blob. Searches and counters are not taken.
+/// Takes from a damaged database the rows that prove themselves: blobs by their digest, revisions
+/// by their seal; and from the files every sound blob. Searches and counters are not taken.
 struct Salvage {
   let source: String
   let fileSystem: any FileSystem

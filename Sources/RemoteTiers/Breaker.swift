@@ -1,7 +1,7 @@
 /// Decides whether a tier that failed is asked again.
 ///
-/// After some failures in a row the tier steps aside. When the delay is over one call tries it: success brings
-/// it back, failure doubles the delay up to a limit.
+/// After some failures in a row the tier steps aside. When the delay is over one call tries it:
+/// success brings it back, failure doubles the delay up to a limit.
 struct Breaker: Sendable, Hashable {
   static let failuresUntilAside = 3
   static let firstDelaySeconds = 5.0
@@ -12,7 +12,8 @@ struct Breaker: Sendable, Hashable {
   private var asideUntil: Double?
   private var isTrying = false
 
-  /// Whether a call may be made at this time. A call that tries the tier keeps others away for one more delay.
+  /// Whether a call may be made at this time. A call that tries the tier keeps others away for one
+  /// more delay.
   mutating func admits(at seconds: Double) -> Bool {
     guard let end = asideUntil else { return true }
     guard seconds >= end else { return false }

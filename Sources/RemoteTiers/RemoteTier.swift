@@ -32,9 +32,9 @@ package struct RemoteAddress: Sendable, Hashable {
 
 /// A place that machines share values through.
 ///
-/// Guarantees: a value is seen as a whole or not at all, and bytes of a blob that do not have its digest are
-/// never returned. A missing or damaged value is `nil` or `false`; a tier that cannot answer throws
-/// ``GranaryError``.
+/// Guarantees: a value is seen as a whole or not at all, and bytes of a blob that do not have its
+/// digest are never returned. A missing or damaged value is `nil` or `false`; a tier that cannot
+/// answer throws ``GranaryError``.
 package protocol RemoteTier: Sendable {
   /// For counters and messages.
   var name: String { get }

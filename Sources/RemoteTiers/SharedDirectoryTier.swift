@@ -3,8 +3,9 @@ package import Support
 
 /// A directory that machines share, for example over NFS.
 ///
-/// A blob is a file of its bytes. A record is a file of 32 bytes, the SHA-256 of its key followed by its value,
-/// and then the value: so a changed or truncated record, or one under another key, is missing.
+/// A blob is a file of its bytes. A record is a file of 32 bytes, the SHA-256 of its key followed
+/// by its value, and then the value: so a changed or truncated record, or one under another key, is
+/// missing.
 package struct SharedDirectoryTier: RemoteTier {
   private static let sealBytes = 32
   package let name: String

@@ -1,8 +1,8 @@
 package import Support
 import Synchronization
 
-/// Tiers asked one after the other. One that keeps failing steps aside and comes back by itself, so a dead
-/// tier costs little and is never an error.
+/// Tiers asked one after the other. One that keeps failing steps aside and comes back by itself, so
+/// a dead tier costs little and is never an error.
 package final class TierChain: Sendable {
   private let tiers: [any RemoteTier]
   private let time: any TimeSource
@@ -14,8 +14,8 @@ package final class TierChain: Sendable {
     breakers = Mutex(Array(repeating: Breaker(), count: tiers.count))
   }
 
-  /// The value of the first tier that has it. A blob has its digest whatever the tier says; a tier that gives
-  /// other bytes has failed.
+  /// The value of the first tier that has it. A blob has its digest whatever the tier says; a tier
+  /// that gives other bytes has failed.
   package func get(_ address: RemoteAddress) async -> [UInt8]? {
     for index in tiers.indices {
       let tier = tiers[index]
@@ -54,7 +54,8 @@ package final class TierChain: Sendable {
     return false
   }
 
-  /// - Returns: `nil` when the tier stepped aside or failed. A cancelled call says nothing about the tier.
+  /// - Returns: `nil` when the tier stepped aside or failed. A cancelled call says nothing about
+  ///   the tier.
   private func attempt<Value: Sendable>(
     _ index: Int, _ call: @Sendable () async throws -> Value
   ) async -> Value? {

@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// An exclusive lock on a file, held until released or until this value is gone. The kernel frees it when the process dies.
+/// An exclusive lock on a file, held until released or until this value is gone. The kernel frees
+/// it when the process dies.
 package final class FileLock: Sendable {
   private let descriptor: Mutex<Int32?>
 

@@ -1,11 +1,13 @@
 /// The operations on files that a store needs. Safe to use from any thread.
 ///
-/// Errors are ``GranaryError`` with the codes `system`, `disk-full`, `not-writable` and `too-large`.
+/// Errors are ``GranaryError`` with the codes `system`, `disk-full`, `not-writable` and
+/// `too-large`.
 package protocol FileSystem: Sendable {
   /// - Returns: `nil` when there is no such file.
   func read(_ path: String, limitBytes: Int) throws -> [UInt8]?
-  /// Replaces the file as a whole. Returns only when both the contents and the name are durable: the
-  /// temporary file is synced, renamed, and its directory synced. A reader sees the old or the new contents.
+  /// Replaces the file as a whole. Returns only when both the contents and the name are durable:
+  /// the temporary file is synced, renamed, and its directory synced. A reader sees the old or the
+  /// new contents.
   func write(_ bytes: [UInt8], atomicallyTo path: String) throws
   /// The names in a directory in no order, or nothing when there is no such directory.
   func list(_ directory: String) throws -> [String]
@@ -20,8 +22,8 @@ package protocol FileSystem: Sendable {
   func freeBytes(at path: String) throws -> Int
 }
 
-/// The suffix of names that ``FileSystem/write(_:atomicallyTo:)`` uses before the rename. A leftover one is
-/// from a crash and may be removed.
+/// The suffix of names that ``FileSystem/write(_:atomicallyTo:)`` uses before the rename. A
+/// leftover one is from a crash and may be removed.
 package let temporaryFileSuffix = ".tmp"
 
 extension String {

@@ -8,7 +8,8 @@ extension [UInt8] {
 }
 
 extension Collection<UInt8> {
-  /// The integer that the first eight bytes spell, least significant first; missing bytes count as zero.
+  /// The integer that the first eight bytes spell, least significant first; missing bytes count as
+  /// zero.
   package var littleEndianValue: UInt64 {
     prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }

@@ -1,7 +1,7 @@
 /// Runs at most one task for each key however many ask for it.
 ///
-/// A task is forgotten when it ends, so a later call runs anew, also after an error. Cancelling a caller
-/// does not cancel the shared work, which other callers may wait for.
+/// A task is forgotten when it ends, so a later call runs anew, also after an error. Cancelling a
+/// caller does not cancel the shared work, which other callers may wait for.
 package actor SingleFlight<Key: Hashable & Sendable, Value: Sendable> {
   private var running: [Key: Task<Value, any Error>] = [:]
 

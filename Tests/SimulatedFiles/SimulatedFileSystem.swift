@@ -4,9 +4,9 @@ import Synchronization
 
 /// Files in memory whose operations fail where told, for tests of what a crash leaves behind.
 ///
-/// ``write(_:atomicallyTo:)`` takes three steps: temporary file, rename, directory sync. Every other
-/// changing operation takes one. From the chosen step on every step fails, as after a crash or on a dead
-/// disk, until ``recover()``; a rename that was not synced is then undone.
+/// ``write(_:atomicallyTo:)`` takes three steps: temporary file, rename, directory sync. Every
+/// other changing operation takes one. From the chosen step on every step fails, as after a crash
+/// or on a dead disk, until ``recover()``; a rename that was not synced is then undone.
 package final class SimulatedFileSystem: FileSystem {
   private struct State {
     var files: [String: [UInt8]] = [:]
