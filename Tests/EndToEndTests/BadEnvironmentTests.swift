@@ -90,6 +90,21 @@ extension EndToEnd {
       second.killNow()
     }
 
+    @Test("what compilations of killed daemons left behind is removed")
+    func abandonedFoldersAreRemoved() throws {
+      let home = try PrivateHome()
+      let abandoned = home.file("granary-build-ABCDEF")
+      try FileManager.default.createDirectory(
+        atPath: abandoned, withIntermediateDirectories: true)
+      try Data("int x;".utf8).write(to: URL(filePath: abandoned + "/kernel.c"))
+      let anHourAgo = timeval(tv_sec: time(nil) - 3600, tv_usec: 0)
+      #expect(utimes(abandoned, [anHourAgo, anHourAgo]) == 0)
+      let daemon = try home.daemon()
+      #expect(access(abandoned, F_OK) != 0)
+      #expect(try home.granary("get", relu, "--no-start").status == 0)
+      daemon.killNow()
+    }
+
     @Test("a full disk fails what must be written, and nothing that was acknowledged")
     func fullDisksAreReported() throws {
       let disk = try SmallDisk(bytes: 3 << 20)
