@@ -1,5 +1,5 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release demo test crash format lint bench bench-serving
+.PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels
 
 setup:
 	@.ci/setup
@@ -27,6 +27,12 @@ format:
 lint:
 	swift format lint --strict --recursive Sources Tests cache-schema Package.swift
 
-bench-serving:
+bench-serving: setup
 	swift build -c release --product granary-bench-server
-	Benchmarks/serving/run "$$(swift build -c release --show-bin-path)/granary-bench-server"
+	Tests/Benchmarks/serving/run "$$(swift build -c release --show-bin-path)/granary-bench-server"
+
+# Kernels of common operators on this machine, after a search of SECONDS_EACH seconds each (60 unless told).
+bench-kernels: release
+	integrations/demo/run Tests/Benchmarks/kernels/specs.txt $(or $(SECONDS_EACH),60)
+
+bench: bench-serving bench-kernels

@@ -48,7 +48,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -102,7 +101,6 @@ let package = Package(
         "RunnerProtocol", "Support", "CLinux",
         product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
         product("Logging", "swift-log"),
-        product("Metrics", "swift-metrics"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
         product("ArgumentParser", "swift-argument-parser"),
@@ -114,12 +112,15 @@ let package = Package(
     .executableTarget(
       name: "granary-bench-server",
       dependencies: ["DaemonService", "DaemonAPI", "KernelSpec", "Support"],
-      path: "Benchmarks/serving/Server", swiftSettings: strict),
+      path: "Tests/Benchmarks/serving/Server", swiftSettings: strict),
 
-    tests("SupportTests", ["Support"]),
+    // Files in memory that fail where a test tells them to.
+    module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
+    tests("SupportTests", ["Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
     tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
-    tests("TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"]),
+    tests(
+      "TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"], exclude: ["Golden"]),
     tests(
       "CodeGenerationTests",
       ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"],
@@ -132,10 +133,10 @@ let package = Package(
     tests(
       "CacheStoreTests",
       [
-        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
+        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support", "SimulatedFiles",
         product("GRDB", "GRDB.swift"),
       ]),
-    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support"]),
+    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
     tests(
       "DaemonServiceTests",
       [

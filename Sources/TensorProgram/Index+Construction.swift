@@ -23,18 +23,21 @@ extension Index {
   }
 
   /// The quotient rounded down, by a positive divisor.
+  ///
+  /// A divisor of 0 comes from a dimension without elements: no position is ever evaluated then, and 0 will do.
   package func divided(by divisor: Int) -> Index {
     switch self {
+    case _ where divisor == 0: .constant(0)
     case _ where divisor == 1: self
     case .constant(let value): .constant(value.flooredQuotient(divisor))
     default: .quotient(self, divisor)
     }
   }
 
-  /// The remainder in `0..<divisor`, by a positive divisor.
+  /// The remainder in `0..<divisor`, by a positive divisor; 0 for a divisor of 0, as `divided(by:)`.
   package func modulo(_ divisor: Int) -> Index {
     switch self {
-    case _ where divisor == 1: .constant(0)
+    case _ where divisor <= 1: .constant(0)
     case .constant(let value): .constant(value - value.flooredQuotient(divisor) * divisor)
     default: .remainder(self, divisor)
     }

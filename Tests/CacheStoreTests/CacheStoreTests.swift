@@ -1,5 +1,6 @@
 import GRDB
 import KernelSpec
+import SimulatedFiles
 import Support
 import Testing
 

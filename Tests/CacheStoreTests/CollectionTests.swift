@@ -1,4 +1,5 @@
 import KernelSpec
+import SimulatedFiles
 import Support
 import Testing
 

@@ -1,5 +1,6 @@
 import Glibc
 import KernelSpec
+import SimulatedFiles
 import Support
 
 @testable import CacheStore

@@ -1,5 +1,6 @@
 import DaemonAPI
 import DaemonService
+import FoundationEssentials
 import Testing
 
 @Suite("The configuration") struct ConfigurationTests {
@@ -28,5 +29,29 @@ import Testing
         flags: [:], environment: ["GRANARY_HOME": "/nowhere", "GRANARY_SEARCH_SECONDS": "soon"])
     }
     #expect(error?.message.contains("GRANARY_SEARCH_SECONDS") == true)
+  }
+}
+
+@Suite("The page of the configuration") struct ConfigurationPageTests {
+  private let rows: [String]
+
+  init() throws {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+      .joined(separator: "/")
+    let page = try String(contentsOfFile: root + "/docs/configuration.md", encoding: .utf8)
+    rows = page.split(separator: "\n").filter { $0.hasPrefix("|") && $0.contains("`") }
+      .map(String.init)
+  }
+
+  @Test("the page has every setting and every variable of the code, and no other")
+  func agreement() {
+    let settings = Setting.allCases.map { setting in
+      let name = setting == .home ? "none" : "`\(setting.rawValue)`"
+      let value = setting.defaultValue.isEmpty ? "see below" : "`\(setting.defaultValue)`"
+      return "| \(name) | `\(setting.flag)` | `\(setting.environmentVariable)` | \(value) "
+        + "| \(setting.help) |"
+    }
+    let others = Setting.otherEnvironmentVariables.map { "| `\($0.name)` | \($0.purpose) |" }
+    #expect(rows == settings + others)
   }
 }

@@ -13,6 +13,7 @@ struct KernelLibraryTests {
       "softmax(x: f32[33,77], dim: -1)",
       "gelu(linear(x: f32[16,48], w: f32[40,48], b: f32[40]))",
       "sum(x: f32[9,130], dim: [1])",
+      "sum(x: f32[100000,32], dim: [0])",
     ])
   func aMissGivesABaselineThenAHit(spec: String) async throws {
     let temporary = try await TemporaryLibrary()

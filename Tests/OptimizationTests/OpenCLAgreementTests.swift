@@ -23,6 +23,7 @@ struct OpenCLAgreementTests {
       "sum(x: f64[6,41], dim: [1])",
       "add(x: i64[5,23], y: i64[5,23])",
       "div(x: i32[4,25], y: i32[4,25], rounding_mode: floor)",
+      "sum(x: f32[200000])",
       "permute(cat([x: f32[3,5], y: f32[4,5]], dim: 0), [1,0])",
     ])
   func agreement(text: String) async throws {

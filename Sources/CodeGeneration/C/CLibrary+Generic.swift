@@ -31,6 +31,17 @@ extension CLibrary {
         text: """
           INLINE \(float) g_pick_\(name)(int m, \(float) x, \(float) y) { return m ? x : y; }
           INLINE int\(bits)_t g_toInt_\(name)(\(float) x) { return (int\(bits)_t)x; }
+          INLINE \(float) g_toFloat_\(name)(int\(bits)_t x) { return (\(float))x; }
+          INLINE int\(bits)_t g_asInt_\(name)(\(float) x) {
+            union { int\(bits)_t i; \(float) f; } u;
+            u.f = x;
+            return u.i;
+          }
+          INLINE \(float) g_asFloat_\(name)(int\(bits)_t x) {
+            union { int\(bits)_t i; \(float) f; } u;
+            u.i = x;
+            return u.f;
+          }
           INLINE \(float) g_power2_\(name)(int\(bits)_t x) {
             union { int\(bits)_t i; \(float) f; } u;
             u.i = (int\(bits)_t)((uint\(bits)_t)(x + \(bits == 32 ? 127 : 1023)) << \(bits == 32 ? 23 : 52));
@@ -45,6 +56,9 @@ extension CLibrary {
           return (\(name))((m & (\(integer))x) | (~m & (\(integer))y));
         }
         INLINE \(integer) g_toInt_\(name)(\(name) x) { return __builtin_convertvector(x, \(integer)); }
+        INLINE \(name) g_toFloat_\(name)(\(integer) x) { return __builtin_convertvector(x, \(name)); }
+        INLINE \(integer) g_asInt_\(name)(\(name) x) { return (\(integer))x; }
+        INLINE \(name) g_asFloat_\(name)(\(integer) x) { return (\(name))x; }
         INLINE \(name) g_power2_\(name)(\(integer) x) {
           return (\(name))((x + \(bits == 32 ? 127 : 1023)) << \(bits == 32 ? 23 : 52));
         }

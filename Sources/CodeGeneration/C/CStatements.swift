@@ -55,7 +55,7 @@ extension CWriter {
   }
 
   /// Runs `body` for each interleaved vector of the lane loop that statements stand in, or once without.
-  private mutating func forEachCopy(_ body: (inout CWriter, Int) -> Void) {
+  mutating func forEachCopy(_ body: (inout CWriter, Int) -> Void) {
     guard let context = lanes else { return body(&self, 0) }
     for copy in 0..<context.unroll {
       lanes?.copy = copy
@@ -126,6 +126,7 @@ extension CWriter {
 
   /// A reduction whose lanes, if any, are of the surrounding loop.
   private mutating func writeInStep(_ reduction: TileReduction) {
+    if reduction.isLongSum { return writeLongSum(reduction) }
     block("") { writer in
       let parts = writer.declareParts(reduction.combiner, reduction.value.dtype)
       writer.nest(reduction.axes[...]) { writer in
@@ -161,7 +162,7 @@ extension CWriter {
     var result: String { position ?? best }
   }
 
-  private mutating func declareParts(_ combiner: Combiner, _ type: DType) -> [Part] {
+  mutating func declareParts(_ combiner: Combiner, _ type: DType) -> [Part] {
     (0..<(lanes?.unroll ?? 1)).map { _ in declarePart(combiner, type, width: width) }
   }
 
@@ -182,7 +183,7 @@ extension CWriter {
     width == 1 ? text : call("set", type, lanes: width, text)
   }
 
-  private mutating func nest(_ axes: ArraySlice<Axis>, _ body: (inout CWriter) -> Void) {
+  mutating func nest(_ axes: ArraySlice<Axis>, _ body: (inout CWriter) -> Void) {
     guard let axis = axes.first else { return body(&self) }
     let name = name(of: axis)
     block("for (\(dialect.indexType) \(name) = 0; \(name) < \(axis.extent); \(name)++)") {
@@ -191,7 +192,7 @@ extension CWriter {
   }
 
   /// Combines the value of an expression into a part.
-  private mutating func combine(
+  mutating func combine(
     _ part: Part, _ combiner: Combiner, _ expression: Expression, position: Index
   ) {
     let type = expression.dtype
@@ -231,7 +232,7 @@ extension CWriter {
       : vectorBinary(operation, first, second, type, width)
   }
 
-  private mutating func putResult(_ part: Part, _ reduction: TileReduction) {
+  mutating func putResult(_ part: Part, _ reduction: TileReduction) {
     let type = reduction.combiner.isArgument ? DType.i64 : reduction.value.dtype
     putConverted(part.result, type, reduction.output, reduction.index)
   }

@@ -51,14 +51,17 @@ package enum Setting: String, CaseIterable, Sendable {
     }
   }
 
-  /// Every environment variable that Granary reads, beside those of the settings, and why.
+  /// Every environment variable that the programs read, beside those of the settings, and why.
   package static let otherEnvironmentVariables: [(name: String, purpose: String)] = [
     ("HOME", "The folder of the XDG defaults."),
     ("XDG_CACHE_HOME", "The store, without GRANARY_HOME."),
     ("XDG_CONFIG_HOME", "The configuration file, without GRANARY_HOME."),
     ("XDG_RUNTIME_DIR", "The socket, without GRANARY_HOME."),
     ("XDG_STATE_HOME", "The logs, without GRANARY_HOME."),
-    ("PATH", "Where the client looks for granaryd when it is not beside granary."),
+    ("PATH", "Where compilers are found, and granaryd when it is not beside granary."),
+    ("TMPDIR", "Where compilers and candidates work; without it, /tmp."),
+    ("GRANARY_CC", "The C compiler; without it, clang or gcc in PATH."),
+    ("GRANARY_RUNNER", "The program that runs candidates; without it, the one beside granaryd."),
     ("LISTEN_FDS", "Socket activation by systemd."),
     ("LISTEN_PID", "Socket activation by systemd."),
     ("NOTIFY_SOCKET", "Readiness and shutdown told to systemd."),

@@ -43,6 +43,17 @@ typedef uint8_t boolx16_u __attribute__((vector_size(16), aligned(1), may_alias)
 INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
 INLINE float g_pick_f32(int m, float x, float y) { return m ? x : y; }
 INLINE int32_t g_toInt_f32(float x) { return (int32_t)x; }
+INLINE float g_toFloat_f32(int32_t x) { return (float)x; }
+INLINE int32_t g_asInt_f32(float x) {
+  union { int32_t i; float f; } u;
+  u.f = x;
+  return u.i;
+}
+INLINE float g_asFloat_f32(int32_t x) {
+  union { int32_t i; float f; } u;
+  u.i = x;
+  return u.f;
+}
 INLINE float g_power2_f32(int32_t x) {
   union { int32_t i; float f; } u;
   u.i = (int32_t)((uint32_t)(x + 127) << 23);
@@ -68,6 +79,9 @@ INLINE f32x16 g_pick_f32x16(i32x16 m, f32x16 x, f32x16 y) {
   return (f32x16)((m & (i32x16)x) | (~m & (i32x16)y));
 }
 INLINE i32x16 g_toInt_f32x16(f32x16 x) { return __builtin_convertvector(x, i32x16); }
+INLINE f32x16 g_toFloat_f32x16(i32x16 x) { return __builtin_convertvector(x, f32x16); }
+INLINE i32x16 g_asInt_f32x16(f32x16 x) { return (i32x16)x; }
+INLINE f32x16 g_asFloat_f32x16(i32x16 x) { return (f32x16)x; }
 INLINE f32x16 g_power2_f32x16(i32x16 x) {
   return (f32x16)((x + 127) << 23);
 }

@@ -22,6 +22,17 @@ typedef struct {
 #define INLINE static inline __attribute__((always_inline, unused))
 INLINE float g_pick_f32(int m, float x, float y) { return m ? x : y; }
 INLINE int32_t g_toInt_f32(float x) { return (int32_t)x; }
+INLINE float g_toFloat_f32(int32_t x) { return (float)x; }
+INLINE int32_t g_asInt_f32(float x) {
+  union { int32_t i; float f; } u;
+  u.f = x;
+  return u.i;
+}
+INLINE float g_asFloat_f32(int32_t x) {
+  union { int32_t i; float f; } u;
+  u.i = x;
+  return u.f;
+}
 INLINE float g_power2_f32(int32_t x) {
   union { int32_t i; float f; } u;
   u.i = (int32_t)((uint32_t)(x + 127) << 23);

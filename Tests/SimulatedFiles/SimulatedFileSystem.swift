@@ -1,4 +1,5 @@
 import Glibc
+import Support
 import Synchronization
 
 /// Files in memory whose operations fail where told, for tests of what a crash leaves behind.
@@ -43,7 +44,13 @@ package final class SimulatedFileSystem: FileSystem {
   package var paths: [String] { state.withLock { $0.files.keys.sorted() } }
 
   package func read(_ path: String, limitBytes: Int) throws -> [UInt8]? {
-    state.withLock { $0.files[path] }
+    guard let bytes = state.withLock({ $0.files[path] }) else { return nil }
+    guard bytes.count <= limitBytes else {
+      throw GranaryError(
+        .tooLarge, "\(path) has \(bytes.count) bytes; at most \(limitBytes) are read",
+        responsible: .environment)
+    }
+    return bytes
   }
 
   package func write(_ bytes: [UInt8], atomicallyTo path: String) throws {

@@ -1,0 +1,112 @@
+import CacheSchema
+import GRDB
+import KernelSpec
+import SimulatedFiles
+import Support
+import Testing
+
+@testable import CacheStore
+
+@Suite struct OpeningTests {
+  let fixture = StoreFixture()
+
+  @Test("migrating again changes nothing")
+  func migrations() throws {
+    let database = try DatabaseQueue()
+    try CacheSchema.migrator.migrate(database)
+    let before = try schema(database)
+    try CacheSchema.migrator.migrate(database)
+    #expect(try schema(database) == before)
+    let version = try database.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+    #expect(version == CacheSchema.version)
+  }
+
+  private func schema(_ database: DatabaseQueue) throws -> [String] {
+    try database.read {
+      try String.fetchAll($0, sql: "SELECT coalesce(sql, name) FROM sqlite_master ORDER BY name")
+    }
+  }
+
+  @Test("a store of a newer version is refused and left as it is")
+  func newerVersion() throws {
+    let store = try fixture.open()
+    try store.publish("a", [1])
+    try store.pool.writeWithoutTransaction {
+      try $0.execute(sql: "PRAGMA user_version = \(CacheSchema.version + 1)")
+    }
+    try store.close()
+    for _ in 0..<2 {
+      let error = #expect(throws: GranaryError.self) { try fixture.open() }
+      #expect(error?.code == .storeTooNew)
+    }
+    let names = try LocalFileSystem().list(fixture.directory)
+    #expect(names.contains("index.sqlite") && !names.contains("quarantine"))
+  }
+
+  @Test("a directory that cannot be made is an error of the environment")
+  func noDirectory() throws {
+    try LocalFileSystem().write([1], atomicallyTo: fixture.directory + "/file")
+    let error = #expect(throws: GranaryError.self) {
+      try CacheStore.open(directory: fixture.directory + "/file/store")
+    }
+    #expect(error?.responsible == .environment)
+  }
+
+  @Test(
+    "what was acknowledged is served after a disk that filled up at any step", arguments: 0..<12)
+  func fullDisk(step: Int) throws {
+    var store: CacheStore? = try fixture.open()
+    fixture.files.fail(atStep: step)
+    var acknowledged: [String] = []
+    for name in ["a", "b", "c", "d", "e"] {
+      let bytes = noise(70_000, seed: UInt64(name.utf8.first ?? 0))
+      do {
+        try store?.publish(name, bytes)
+        acknowledged.append(name)
+      } catch let error as GranaryError {
+        #expect(error.code == .diskFull)
+      }
+    }
+    #expect(acknowledged.count == step / 3)
+    fixture.files.recover()
+    store = nil
+    let reopened = try fixture.open()
+    for name in acknowledged {
+      let bytes = noise(70_000, seed: UInt64(name.utf8.first ?? 0))
+      #expect(try reopened.lookup(key: key(name))?.artifact.bytes == bytes)
+    }
+    #expect(try reopened.entries().count == acknowledged.count)
+    #expect(try reopened.verifyAll(repair: false).isSound)
+  }
+
+  @Test("readers see whole revisions while a writer publishes and collects")
+  func concurrency() async throws {
+    let store = try fixture.open()
+    try store.publish("a", noise(70_000, seed: 1))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for number in 2...60 {
+          let size = number % 3 == 0 ? 100 : 70_000
+          #expect(try store.publish("a", noise(size, seed: UInt64(number))) == number)
+          if number % 10 == 0 { _ = try store.collect(CollectionLimits()) }
+        }
+      }
+      for _ in 0..<3 {
+        group.addTask {
+          var last = 0
+          while last < 60 {
+            try Task.checkCancellation()
+            // A collection may take the revision away between its row and its file.
+            guard let kernel = try store.lookup(key: key("a")) else { continue }
+            #expect(kernel.revision >= last)
+            #expect(kernel.artifact.manifest.digest == Digest(of: kernel.artifact.bytes))
+            last = kernel.revision
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try store.counters()["store.blobs.quarantined"] == nil)
+    #expect(try store.verifyAll(repair: false).isSound)
+  }
+}
