@@ -13,7 +13,9 @@ package struct CCompiler: KernelCompiler {
   private let host: CompatibilityIdentity
   private let timeLimit: Duration
 
-  /// Finds a compiler: `GRANARY_CC`, then clang, clang-NN (newest first) and gcc on the search
+  /// Finds a compiler, and removes what compilations of killed processes left behind.
+  ///
+  /// Looks at `GRANARY_CC`, then clang, clang-NN (newest first) and gcc on the search
   /// path.
   ///
   /// - Parameters:
@@ -23,6 +25,7 @@ package struct CCompiler: KernelCompiler {
   package init(
     host: CompatibilityIdentity, environment: [String: String], timeLimit: Duration = .seconds(30)
   ) async throws(EvaluationError) {
+    PrivateDirectory.removeAbandoned()
     let path = try CompilerSearch(environment: environment).find()
     let version = await ToolRun.run([path, "--version"], timeLimit: .seconds(10))
     guard version.status == 0, let line = version.output.split(separator: "\n").first else {

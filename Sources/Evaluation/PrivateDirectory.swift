@@ -4,17 +4,50 @@ import Glibc
 /// life.
 final class PrivateDirectory: Sendable {
   let path: String
+  /// Locked as long as this process lives, which tells others that the directory is in use.
+  private let lock: Int32
+  private static let prefix = "granary-build-"
   private static let fileLimit = 64 << 20
 
   /// Makes a directory below `TMPDIR`, else `/tmp`.
   init?() {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(parent)/granary-XXXXXX".utf8CString)
+    var template = Array("\(Self.parent)/\(Self.prefix)XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { return nil }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if lock >= 0 { flock(lock, LOCK_SH | LOCK_NB) }
   }
 
-  deinit { Self.remove(path) }
+  deinit {
+    Self.remove(path)
+    if lock >= 0 { close(lock) }
+  }
+
+  private static var parent: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
+  /// Removes this user's directories whose process died, if they are older than a minute: younger
+  /// ones may not have their lock yet.
+  static func removeAbandoned() {
+    guard let directory = opendir(parent) else { return }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasPrefix(prefix) { removeIfAbandoned("\(parent)/\(name)") }
+    }
+  }
+
+  private static func removeIfAbandoned(_ path: String) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_uid == getuid(),
+      time(nil) - status.st_mtim.tv_sec > 60, flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    else { return }
+    remove(path)
+  }
 
   /// Removes a directory with all that is in it; follows no link.
   private static func remove(_ path: String) {

@@ -45,6 +45,23 @@ extension EndToEnd {
       #expect(try client.failure()["message"].text?.contains("/nonexistent/cc") == true)
     }
 
+    @Test("a compiler that fails is quoted, and the daemon serves on")
+    func failingCompilersAreQuoted() throws {
+      let home = try PrivateHome()
+      let script = home.file("cc")
+      let text = "#!/bin/sh\n[ \"$1\" = --version ] && exec echo cc 1\necho no licence; exit 1\n"
+      try Data(text.utf8)
+        .write(to: URL(filePath: script))
+      chmod(script, 0o700)
+      home.environment["GRANARY_CC"] = script
+      let result = try home.granary("get", relu, "--json")
+      #expect(result.status == 1, "\(result)")
+      #expect(try result.failure()["message"].text?.contains("no licence") == true, "\(result)")
+      let counters = try home.statistics()
+      #expect(counters["entries"].number == 0)
+      #expect(counters["searches_started"].number == 0)
+    }
+
     @Test("a setting that makes no sense is refused with its origin")
     func badSettingsAreRefused() throws {
       let home = try PrivateHome()
@@ -59,7 +76,8 @@ extension EndToEnd {
       let home = try PrivateHome()
       let first = try home.daemon()
       #expect(try home.granary("get", relu, "exp(x: f32[5])").status == 0)
-      // A stop folds the write-ahead log into the database; a crash makes the next start look closely.
+      // A stop folds the write-ahead log into the database; a crash makes the next start look
+      // closely.
       #expect(try first.stop().status == 0)
       try home.daemon().killNow()
       try Self.overwrite(home.database, at: offset, count: 512)
@@ -70,6 +88,21 @@ extension EndToEnd {
       #expect(try again.json()[0]["status"].text == "hit", "\(again)")
       #expect(try home.granary("doctor", "--no-start").status == 0)
       second.killNow()
+    }
+
+    @Test("what compilations of killed daemons left behind is removed")
+    func abandonedFoldersAreRemoved() throws {
+      let home = try PrivateHome()
+      let abandoned = home.file("granary-build-ABCDEF")
+      try FileManager.default.createDirectory(
+        atPath: abandoned, withIntermediateDirectories: true)
+      try Data("int x;".utf8).write(to: URL(filePath: abandoned + "/kernel.c"))
+      let anHourAgo = timeval(tv_sec: time(nil) - 3600, tv_usec: 0)
+      #expect(utimes(abandoned, [anHourAgo, anHourAgo]) == 0)
+      let daemon = try home.daemon()
+      #expect(access(abandoned, F_OK) != 0)
+      #expect(try home.granary("get", relu, "--no-start").status == 0)
+      daemon.killNow()
     }
 
     @Test("a full disk fails what must be written, and nothing that was acknowledged")

@@ -1,3 +1,6 @@
+import FoundationEssentials
+import Glibc
+import KernelSpec
 import Testing
 
 private let relu = "relu(x: f32[11,17])"
@@ -94,6 +97,42 @@ extension EndToEnd {
       let cached = try home.granary("get", relu, "--policy", "cached", "--json")
       #expect(try cached.json()[0]["status"].text == "miss", "\(cached)")
       #expect(try home.granary("get", relu, "--json").json()[0]["status"].text == "baseline")
+    }
+
+    @Test("clients that start at the same time, without a daemon, share one")
+    func simultaneousClientsShareOneDaemon() throws {
+      let home = try PrivateHome()
+      let children = try (0..<8).map { _ in
+        try ChildProgram(
+          Binaries.path("granary"), ["get", relu, "--json"], environment: home.environment)
+      }
+      let results = try children.map { try $0.finish(within: 60) }
+      #expect(results.allSatisfy { $0.status == 0 }, "\(results)")
+      let counters = try home.statistics()
+      #expect(counters["requests"].number == 8)
+      #expect(counters["entries"].number == 1)
+    }
+
+    @Test("get -o writes the artifact under its digest, with its manifest")
+    func getWritesArtifacts() throws {
+      let home = try PrivateHome()
+      let result = try home.granary("get", relu, "-o", home.file("out"), "--json")
+      #expect(result.status == 0, "\(result)")
+      let digest = try #require(try result.json()[0]["artifact"].text)
+      let bytes = try Data(contentsOf: URL(filePath: home.file("out/\(digest).so")))
+      #expect(Digest(of: [UInt8](bytes)).hex == digest)
+      #expect(access(home.file("out/\(digest).json"), F_OK) == 0)
+    }
+
+    @Test("prewarm makes every kernel of a file")
+    func prewarmFillsTheCache() throws {
+      let home = try PrivateHome()
+      try Data("# two specs\n\(relu)\nexp(x: f32[6])\n".utf8)
+        .write(to: URL(filePath: home.file("specs")))
+      #expect(try home.granary("prewarm", home.file("specs")).status == 0)
+      #expect(try home.granary("ls", "--json").json().list.count == 2)
+      let again = try home.granary("get", home.file("specs"), "--policy", "cached", "--json")
+      #expect(try again.json().list.allSatisfy { $0["status"].text == "hit" }, "\(again)")
     }
 
     @Test("granary serve is the daemon")

@@ -4,8 +4,8 @@ import Support
 import Testing
 
 extension EndToEnd {
-  /// Kills the daemon at random moments under load. GRANARY_CRASH_ROUNDS says how often, GRANARY_CRASH_SEED repeats
-  /// the moments of an earlier run.
+  /// Kills the daemon at random moments under load. GRANARY_CRASH_ROUNDS says how often,
+  /// GRANARY_CRASH_SEED repeats the moments of an earlier run.
   @Suite("Crashes") struct CrashLoopTests {
     @Test("what was acknowledged before kill -9 is served after it, with the same artifact")
     func acknowledgedEntriesSurvive() throws {
@@ -40,7 +40,7 @@ extension EndToEnd {
         let text = client.answer(within: 20)
         let served = try #require(Acknowledged(response: text), "\(spec) is lost: \(text)")
         #expect(served.key == expected.key)
-        // A search that ended meanwhile may serve a newer revision; the acknowledged one is kept too.
+        // A search that ended meanwhile may serve a newer revision; the acknowledged one stays.
         if served.revision != expected.revision {
           #expect(served.revision > expected.revision, "\(spec)")
         } else {

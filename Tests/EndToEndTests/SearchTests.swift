@@ -51,6 +51,21 @@ extension EndToEnd {
       #expect(detail["termination"].text != nil)
     }
 
+    @Test("tune reports its progress and ends with what is served")
+    func tuneReportsItsProgress() throws {
+      let home = try PrivateHome()
+      let result = try home.granary(
+        "tune", "relu(x: f32[50,65])", "--seconds", "5", "--candidates", "4", "--json")
+      #expect(result.status == 0, "\(result)")
+      let events = try result.output.split(separator: 10).map { try JSON(parsing: Array($0)) }
+      let last = try #require(events.last)
+      #expect(events.dropLast().allSatisfy { $0["state"].text != "finished" })
+      #expect(last["state"].text == "finished")
+      #expect(last["termination"].text != nil)
+      #expect(last["candidates"].number ?? 0 >= 1)
+      #expect(last["answer"]["revision"].number ?? 0 >= 2)
+    }
+
     @Test("a search that kill -9 interrupted is resumed by the next daemon, and nothing is lost")
     func interruptedSearchIsResumed() throws {
       let home = try PrivateHome(searchSeconds: 600, searchCandidates: 1_000_000)

@@ -17,13 +17,13 @@ struct ProgramResult: Sendable, CustomStringConvertible {
   }
 
   func json() throws -> JSON { try JSON(parsing: output) }
-  /// The object that `--json` writes to standard error: its last line, after what the client says on the way.
+  /// The object that `--json` writes to standard error: its last line.
   func failure() throws -> JSON {
     try JSON(parsing: Array((complaint.split(separator: "\n").last ?? "").utf8))
   }
 }
 
-/// A process of one of the real binaries, with pipes for what it writes. Killed when it is released.
+/// A process of one of the real binaries, with pipes for what it writes. Killed when released.
 final class ChildProgram {
   let processIdentifier: pid_t
   private var output: PipeReader
@@ -110,7 +110,7 @@ private struct Pipe {
 
   init() throws {
     var ends: [Int32] = [0, 0]
-    // A pair of sockets, because Swift does not import pipe2, and a later fcntl would race with other tests.
+    // A pair of sockets: Swift imports no pipe2, and a later fcntl would race with other tests.
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
       throw ProgramError(description: "cannot make a pipe: \(String(cString: strerror(errno)))")

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A row-major f32 array in NumPy's file format, version 1.0, written here independently of the product.
+/// A row-major f32 array in NumPy's file format, version 1.0, independent of the product.
 struct FloatArray {
   var shape: [Int]
   var values: [Float]

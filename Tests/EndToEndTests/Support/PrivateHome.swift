@@ -3,7 +3,8 @@ import DaemonClient
 import FoundationEssentials
 import Glibc
 
-/// A private GRANARY_HOME with the real binaries. Its daemon is killed and its folder removed when it is released.
+/// A private GRANARY_HOME with the real binaries. Its daemon is killed and its folder removed when
+/// it is released.
 final class PrivateHome {
   let path: String
   var environment: [String: String]
@@ -22,7 +23,9 @@ final class PrivateHome {
     folder = String(cString: made)
     path = place ?? folder + "/home"
     environment = [
-      "GRANARY_HOME": path, "HOME": folder, "PATH": "/usr/local/bin:/usr/bin:/bin",
+      // What a killed daemon leaves in TMPDIR goes with the folder.
+      "GRANARY_HOME": path, "HOME": folder, "TMPDIR": folder,
+      "PATH": "/usr/local/bin:/usr/bin:/bin",
       "GRANARY_SEARCH_SECONDS": "\(searchSeconds)",
       "GRANARY_SEARCH_CANDIDATES": "\(searchCandidates)",
     ]

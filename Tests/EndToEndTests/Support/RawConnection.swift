@@ -33,7 +33,7 @@ final class RawConnection {
       """.utf8)
   }
 
-  /// Everything up to the end of the first answer's body, or what came until the connection was closed.
+  /// Everything up to the end of the first answer's body, or until the connection was closed.
   func answer(within seconds: Double) -> String {
     let deadline = TestDeadline(seconds: seconds)
     var received = ""
