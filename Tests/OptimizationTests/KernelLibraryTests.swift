@@ -14,6 +14,9 @@ struct KernelLibraryTests {
       "gelu(linear(x: f32[16,48], w: f32[40,48], b: f32[40]))",
       "sum(x: f32[9,130], dim: [1])",
       "sum(x: f32[100000,32], dim: [0])",
+      "mean(x: f32[600011])",
+      "amax(x: bf16[700,999])",
+      "sum(x: i32[300007])",
     ])
   func aMissGivesABaselineThenAHit(spec: String) async throws {
     let temporary = try await TemporaryLibrary()

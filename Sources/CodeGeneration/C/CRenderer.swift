@@ -10,8 +10,11 @@ struct CRenderer {
   let fused: FusedProgram
   let threads: Int
   let outline: KernelInterfaceOutline
+  /// A buffer that lives in the memory that the phases of one kernel share.
+  let shared: BufferID?
 
-  init(_ fused: FusedProgram, threads: Int) {
+  init(_ fused: FusedProgram, threads: Int, shared: BufferID? = nil) {
+    self.shared = shared
     self.fused = fused
     program = fused.program
     self.threads = threads
@@ -80,7 +83,7 @@ struct CRenderer {
 
   // MARK: - Kernels
 
-  private func text(of kernel: TileKernel) -> KernelText {
+  func text(of kernel: TileKernel) -> KernelText {
     var writer = CWriter(kernel: kernel, program: program, dialect: .c)
     let span = kernel.laneSpan
     let sizes = kernel.scratch.map {
@@ -114,9 +117,8 @@ struct CRenderer {
     for buffer in kernel.usedBuffers where writer.scratch[buffer] == nil {
       let type = CDialect.c.memoryType(program[buffer].type.dtype)
       let qualifier = written.contains(buffer) ? "" : "const "
-      writer.line(
-        "\(qualifier)\(type) *restrict \(writer.name(of: buffer)) = call->buffer[\(buffer.position)];"
-      )
+      let place = buffer == shared ? "(void *)call->shared" : "call->buffer[\(buffer.position)]"
+      writer.line("\(qualifier)\(type) *restrict \(writer.name(of: buffer)) = \(place);")
     }
   }
 
