@@ -173,12 +173,20 @@ package final class KernelLibrary: Sendable {
     if let kernel = try lookup(resolution.key) {
       resolution.kernel = kernel
       resolution.status = .hit
-      return
+    } else {
+      let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
+      resolution.kernel = try await baseline(of: plan)
+      resolution.status = .baseline
     }
-    let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-    resolution.kernel = try await baseline(of: plan)
-    resolution.status = .baseline
-    await queue.add(plan, limits: defaultLimits)
+    // A kernel without measurements has never been through a whole search: also after a crash that lost the queue.
+    if resolution.kernel?.evidence.timing == nil { try await queueSearch(of: spec, resolution.key) }
+  }
+
+  /// Queues the search of a key unless one waits, runs or has ended.
+  private func queueSearch(of spec: CheckedSpec, _ key: KernelKey) async throws(OptimizationError) {
+    guard await queue.state(of: key.digest) == nil, try !isSearched(key.digest) else { return }
+    await queue.add(
+      try KernelPlan(spec: spec, hardware: workshop.hardware), limits: defaultLimits)
   }
 
   /// The stored kernel of a plan, or its baseline, made now.

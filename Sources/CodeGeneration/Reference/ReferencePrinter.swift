@@ -36,7 +36,8 @@ struct ReferencePrinter {
       "(\(text(condition)) ? \(text(first)) : \(text(second)))"
     case .inRange(let index, let lower, let upper):
       "(\(text(index)) >= \(lower) && \(text(index)) < \(upper))"
-    case .cast(let type, let operand): cast(text(operand), from: operand.dtype, to: type)
+    case .cast(let type, let operand):
+      rounded(cast(text(operand), from: operand.dtype, to: type), from: operand.dtype, to: type)
     }
   }
 
@@ -82,6 +83,12 @@ struct ReferencePrinter {
     if to.isFloatingPoint { return from.isFloatingPoint ? value : "((double)(\(value)))" }
     let whole = from.isFloatingPoint ? "(int64_t)(\(value))" : "(\(value))"
     return wrapped(whole, to)
+  }
+
+  /// A conversion that the program writes rounds, as in PyTorch; loads and stores do not.
+  private func rounded(_ value: String, from: DType, to: DType) -> String {
+    guard to.isFloatingPoint, to.rounds(from: from) else { return value }
+    return to == .f64 ? value : "to_\(to.rawValue)(\(value))"
   }
 
   private func wrapped(_ value: String, _ type: DType) -> String {

@@ -56,6 +56,18 @@ package enum ReferenceSource {
           : exponent ? ldexp(fraction + 1024, exponent - 25) : ldexp(fraction, -24);
       return x & 0x8000 ? -size : size;
     }
+    static inline double to_f32(double x) { return (double)(float)x; }
+    /* The nearest number with the given bits after the point and exponents from least to most, ties to even. */
+    static inline double nearest(double x, int digits, int least, double most) {
+      if (x == 0 || isnan(x) || isinf(x)) return x;
+      int exponent;
+      frexp(x, &exponent);
+      int step = (exponent - 1 > least ? exponent - 1 : least) - digits;
+      double y = ldexp(nearbyint(ldexp(x, -step)), step);
+      return fabs(y) > most ? copysign(INFINITY, x) : y;
+    }
+    static inline double to_f16(double x) { return nearest(x, 10, -14, 65504.0); }
+    static inline double to_bf16(double x) { return nearest(to_f32(x), 7, -126, 0x1.FEp127); }
     static inline double larger(double x, double y) { return x != x || x > y ? x : y; }
     static inline double smaller(double x, double y) { return x != x || x < y ? x : y; }
     static inline int64_t quotient(int64_t x, int64_t y) { return y == 0 ? 0 : y == -1 ? -x : x / y; }
