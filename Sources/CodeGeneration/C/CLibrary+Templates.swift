@@ -20,7 +20,7 @@ extension CLibrary {
     "sign": GenericTemplate(
       text: """
         INLINE $F g_sign_$name($F x) {
-          return g_pick_$name(x > 0, $Z + 1, g_pick_$name(x < 0, $Z - 1, x));
+          return g_pick_$name(x > 0, $Z + 1, g_pick_$name(x < 0, $Z - 1, $Z));
         }
         """),
     "signed": GenericTemplate(

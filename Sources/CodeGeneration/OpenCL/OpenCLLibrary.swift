@@ -30,7 +30,7 @@ enum OpenCLLibrary {
     switch item.function {
     case "reciprocal": return "\(one) { return 1 / x; }"
     case "sigmoid": return "\(one) { return 1 / (1 + exp(-x)); }"
-    case "sign": return "\(one) { return x > 0 ? 1 : x < 0 ? -1 : x; }"
+    case "sign": return "\(one) { return x > 0 ? 1 : x < 0 ? -1 : 0; }"
     case "isInfinite":
       return "static inline int \(item.name)(\(type) x) { return isinf(x) != 0; }"
     case "maximum": return "\(two) { return x > y || x != x ? x : y; }"
