@@ -1,5 +1,5 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release demo test format lint bench-serving
+.PHONY: setup build release demo test format lint bench bench-serving completions
 
 setup:
 	@.ci/setup
@@ -23,6 +23,13 @@ format:
 lint:
 	swift format lint --strict --recursive Sources Tests cache-schema Package.swift
 
+bench: bench-serving
+
 bench-serving: setup
 	swift build -c release --product granary-bench-server
 	Tests/Benchmarks/serving/run "$$(swift build -c release --show-bin-path)/granary-bench-server"
+
+# Completion scripts and man pages, into .build/share as an installation lays them out.
+completions:
+	swift build --product granary
+	.ci/completions "$$(swift build --show-bin-path)/granary" .build/share
