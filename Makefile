@@ -1,5 +1,6 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels
+.PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
+  completions
 
 setup:
 	@.ci/setup
@@ -36,3 +37,8 @@ bench-kernels: release
 	integrations/demo/run Tests/Benchmarks/kernels/specs.txt $(or $(SECONDS_EACH),60)
 
 bench: bench-serving bench-kernels
+
+# Completion scripts and man pages, into .build/share as an installation lays them out.
+completions:
+	swift build --product granary
+	.ci/completions "$$(swift build --show-bin-path)/granary" .build/share

@@ -34,6 +34,18 @@ public struct KernelRequest: Sendable, Hashable, Codable {
   }
 }
 
+/// What holds for requests that do not say.
+package struct RequestDefaults: Sendable, Hashable {
+  package var policy: Policy
+  /// For `tuned`; without it, as long as a search takes.
+  package var tunedDeadlineMilliseconds: Int?
+
+  package init(policy: Policy = .baseline, tunedDeadlineMilliseconds: Int? = nil) {
+    self.policy = policy
+    self.tunedDeadlineMilliseconds = tunedDeadlineMilliseconds
+  }
+}
+
 /// The body of `POST /v1/kernels`: one or many specs.
 ///
 /// Three forms mean the same. An envelope, `{"specs": [...], "policy": "tuned"}`, whose specs are strings or
@@ -51,9 +63,9 @@ package enum KernelRequestBody {
   /// The requests in `body`.
   ///
   /// - Throws: `bad-request`.
-  package static func parse(_ body: [UInt8], query: [String: String]) throws(ServiceError)
-    -> [KernelRequest]
-  {
+  package static func parse(
+    _ body: [UInt8], query: [String: String], defaults: RequestDefaults = RequestDefaults()
+  ) throws(ServiceError) -> [KernelRequest] {
     var options = try options(of: query)
     var specs: [String]
     switch SpecList.firstSignificant(body) {
@@ -71,11 +83,12 @@ package enum KernelRequestBody {
     guard !specs.isEmpty else {
       throw ServiceError(.badRequest, "the request has no spec; send one as text or JSON")
     }
+    let policy = options.policy ?? defaults.policy
+    let wait = policy == .tuned ? defaults.tunedDeadlineMilliseconds : nil
     return specs.map {
       KernelRequest(
-        spec: $0, policy: options.policy ?? .baseline,
-        deadlineMilliseconds: options.deadlineMilliseconds, revision: options.revision,
-        artifact: options.artifact)
+        spec: $0, policy: policy, deadlineMilliseconds: options.deadlineMilliseconds ?? wait,
+        revision: options.revision, artifact: options.artifact)
     }
   }
 

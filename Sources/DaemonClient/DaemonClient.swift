@@ -22,9 +22,9 @@ public final class DaemonClient {
 
   public func greeting() throws(ServiceError) -> Greeting { try get(.greeting) }
 
-  /// Answers for `specs`, in order, in one round trip.
+  /// Answers for `specs`, in order, in one round trip. Without a policy, the daemon's setting holds.
   public func resolve(
-    _ specs: [String], policy: Policy = .baseline, deadlineMilliseconds: Int? = nil
+    _ specs: [String], policy: Policy? = nil, deadlineMilliseconds: Int? = nil
   ) throws(ServiceError) -> [KernelAnswer] {
     let body = try encode(
       ResolveEnvelope(

@@ -67,7 +67,8 @@ package enum DaemonProgram {
       configuration: configuration.report,
       greeting: Greeting(
         version: granaryVersion, processIdentifier: Int(getpid()),
-        startedAt: Double(now.tv_sec)))
+        startedAt: Double(now.tv_sec)),
+      defaults: configuration.requestDefaults)
     let systemd = SystemdNotifier(environment: environment)
     let server = HTTPServer(
       listener: listener, router: router, options: HTTPServer.Options(), logger: logger,

@@ -8,7 +8,7 @@ import Testing
 /// Runs a body against a server on a socket in a folder of its own, and ends the server gracefully after it.
 func withServer(
   requestSeconds: Double = 30, limits: RequestLimits = RequestLimits(),
-  service: MemoryService = MemoryService(),
+  service: MemoryService = MemoryService(), defaults: RequestDefaults = RequestDefaults(),
   _ body: @escaping @Sendable (LiveServer) async throws -> Void
 ) async throws {
   let folder = try temporaryFolder()
@@ -24,7 +24,8 @@ func withServer(
     router: Router(
       service: service, hotSet: hotSet, counters: ServerCounters(),
       configuration: ConfigurationReport(settings: []),
-      greeting: Greeting(version: "test", processIdentifier: 1, startedAt: 0)),
+      greeting: Greeting(version: "test", processIdentifier: 1, startedAt: 0),
+      defaults: defaults),
     options: options, logger: logger)
   let group = ServiceGroup(
     configuration: ServiceGroupConfiguration(services: [server], logger: logger))

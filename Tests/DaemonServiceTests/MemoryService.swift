@@ -10,6 +10,7 @@ final class MemoryService: KernelServing {
     /// By spec.
     var revisions: [String: Int] = [:]
     var resolved = 0
+    var lastRequest: KernelRequest?
     var notify: @Sendable (Digest) -> Void = { _ in }
     var hits: [Digest: Int] = [:]
   }
@@ -50,6 +51,7 @@ final class MemoryService: KernelServing {
     }
     return state.withLock { state in
       state.resolved += 1
+      state.lastRequest = requests.last
       return requests.map { request in
         if request.spec.hasPrefix("bad") {
           return KernelAnswer(failure: ServiceError(.badSpec, "1:1: expected an operator"))

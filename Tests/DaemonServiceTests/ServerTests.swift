@@ -51,6 +51,21 @@ import Testing
     }
   }
 
+  @Test("a request that does not say gets the daemon's policy and deadline, another gets its own")
+  func defaults() async throws {
+    let defaults = RequestDefaults(policy: .tuned, tunedDeadlineMilliseconds: 1500)
+    try await withServer(defaults: defaults) { live in
+      let client = try DaemonClient(socketPath: live.path)
+      let last = { live.service.state.withLock { $0.lastRequest } }
+      _ = try client.resolve(["x"])
+      #expect(last() == KernelRequest(spec: "x", policy: .tuned, deadlineMilliseconds: 1500))
+      _ = try client.resolve(["x"], deadlineMilliseconds: 20)
+      #expect(last() == KernelRequest(spec: "x", policy: .tuned, deadlineMilliseconds: 20))
+      _ = try client.resolve(["x"], policy: .cached)
+      #expect(last() == KernelRequest(spec: "x", policy: .cached))
+    }
+  }
+
   @Test("one bad spec in a batch does not spoil the others")
   func batch() async throws {
     try await withServer { live in

@@ -13,7 +13,8 @@ package enum ReferenceSource {
     let functions = program.stages.enumerated().map { position, stage in
       ReferenceStage(position: position, stage: stage, program: program).text
     }
-    let text = ([prelude(program)] + functions + [entry(program, layout)]).joined(separator: "\n")
+    let text = ([prelude(program), library] + functions + [entry(program, layout)]).joined(
+      separator: "\n")
     let outputs = program.outputs.map { buffer -> TensorType in
       let type = program[buffer].type
       return TensorType(type.dtype.isFloatingPoint ? .f64 : .i64, type.shape)
@@ -68,6 +69,11 @@ package enum ReferenceSource {
     }
     static inline double to_f16(double x) { return nearest(x, 10, -14, 65504.0); }
     static inline double to_bf16(double x) { return nearest(to_f32(x), 7, -126, 0x1.FEp127); }
+    """
+  }
+
+  /// What expressions call.
+  private static let library = """
     static inline double larger(double x, double y) { return x != x || x > y ? x : y; }
     static inline double smaller(double x, double y) { return x != x || x < y ? x : y; }
     static inline int64_t quotient(int64_t x, int64_t y) { return y == 0 ? 0 : y == -1 ? -x : x / y; }
@@ -98,7 +104,6 @@ package enum ReferenceSource {
     static inline double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
     """
-  }
 
   private static func entry(_ program: TensorProgram, _ layout: ReferenceLayout) -> String {
     var lines = [

@@ -22,7 +22,7 @@ struct DemoCommand: ParsableCommand {
       let specs = try SpecSource.specs(specs)
       Terminal.complain("Asking for \(specs.count) kernels that the cache does not have…")
       var first: [KernelAnswer] = []
-      for spec in specs { first += try client.resolve([spec]) }
+      for spec in specs { first += try client.resolve([spec], policy: .baseline) }
       if let error = first.lazy.compactMap(\.error).first { throw error }
       var rows: [DemoRow] = []
       for (position, spec) in specs.enumerated() {
@@ -34,7 +34,7 @@ struct DemoCommand: ParsableCommand {
         }
         rows.append(DemoRow(first: answer, candidates: candidates))
       }
-      let again = try specs.map { try client.resolve([$0]) }.flatMap { $0 }
+      let again = try specs.map { try client.resolve([$0], policy: .baseline) }.flatMap { $0 }
       for position in rows.indices { rows[position].second = again[position] }
       try show(rows, statistics: try client.statistics())
     }

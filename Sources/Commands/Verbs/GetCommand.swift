@@ -20,7 +20,7 @@ struct GetCommand: ParsableCommand {
     try CommandFailure.reporting(json: connection.json) {
       let client = try connection.connect()
       let answers = try client.resolve(
-        try SpecSource.specs(specs), policy: policy ?? (waiting.isAsked ? .tuned : .baseline),
+        try SpecSource.specs(specs), policy: policy ?? (waiting.isAsked ? .tuned : nil),
         deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout))
       if let outputFolder { try save(answers, outputFolder, client) }
       if connection.json {

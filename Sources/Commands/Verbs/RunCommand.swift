@@ -26,7 +26,7 @@ struct RunCommand: ParsableCommand {
       }
       let client = try connection.connect()
       let answers = try client.resolve(
-        [text], policy: policy ?? (waiting.isAsked ? .tuned : .baseline),
+        [text], policy: policy ?? (waiting.isAsked ? .tuned : nil),
         deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout))
       let artifact = try fetch(answers, client)
       try execute(artifact, names: answers.first?.inputs ?? [])

@@ -50,6 +50,14 @@ package struct DaemonConfiguration: Sendable {
   }
 }
 
+extension DaemonConfiguration {
+  /// What holds for requests that do not say.
+  package var requestDefaults: RequestDefaults {
+    RequestDefaults(
+      policy: defaultPolicy, tunedDeadlineMilliseconds: Int(tunedDeadlineSeconds * 1000))
+  }
+}
+
 /// Values with their origins, before they are checked.
 private struct SettingValues {
   private var found: [Setting: (text: String, origin: String)] = [:]

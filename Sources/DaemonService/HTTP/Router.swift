@@ -9,17 +9,20 @@ package struct Router: Sendable {
   let counters: ServerCounters
   let configuration: ConfigurationReport
   let greeting: Greeting
+  let defaults: RequestDefaults
   let started = NIODeadline.now()
 
   package init(
     service: any KernelServing, hotSet: HotSet, counters: ServerCounters,
-    configuration: ConfigurationReport, greeting: Greeting
+    configuration: ConfigurationReport, greeting: Greeting,
+    defaults: RequestDefaults = RequestDefaults()
   ) {
     self.service = service
     self.hotSet = hotSet
     self.counters = counters
     self.configuration = configuration
     self.greeting = greeting
+    self.defaults = defaults
   }
 
   /// The response to `request`; every failure is a response too.
@@ -65,7 +68,7 @@ package struct Router: Sendable {
 
   private func resolve(_ request: Request) async throws(ServiceError) -> Response {
     let requests = try KernelRequestBody.parse(
-      Array(request.body.readableBytesView), query: request.query)
+      Array(request.body.readableBytesView), query: request.query, defaults: defaults)
     let generation = hotSet.generation
     var answers = await service.resolve(requests)
     let latency = Double((NIODeadline.now() - request.receivedAt).nanoseconds) / 1000

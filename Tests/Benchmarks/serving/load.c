@@ -57,13 +57,13 @@ static int push(connection *c, const char *request, size_t size) {
   return 1;
 }
 
-/* The size of the first answer: all that arrives until half a second of silence. */
+/* The size of the first answer: all that arrives until a tenth of a second of silence. */
 static size_t answer_size(const char *path, const char *request, size_t size) {
   connection c = {.fd = dial(path)};
   size_t total = 0;
   struct pollfd entry = {.fd = c.fd, .events = POLLIN};
   while (!push(&c, request, size)) poll(&entry, 1, 1);
-  while (poll(&entry, 1, 500) > 0) {
+  while (poll(&entry, 1, 100) > 0) {
     ssize_t n = recv(c.fd, buffer, BUFFER, 0);
     if (n <= 0) fail("the server closed the connection");
     if (total == 0 && strncmp(buffer, "HTTP/1.1 200", 12) != 0 && buffer[0] != '$' && buffer[0] != '*') {
