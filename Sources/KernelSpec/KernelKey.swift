@@ -1,7 +1,8 @@
 /// What a kernel is stored under: the SHA-256 of named parts, each of which is kept.
 ///
-/// Equal on every machine and in every process for equal meanings. Every part is hashed with the lengths of
-/// its name and its value before them (8 bytes, little-endian), so that no two lists of parts run together.
+/// Equal on every machine and in every process for equal meanings. Every part is hashed with the
+/// lengths of its name and its value before them (8 bytes, little-endian), so that no two lists of
+/// parts run together.
 package struct KernelKey: Sendable, Hashable {
   package let parts: [Part]
   package let digest: Digest
@@ -32,7 +33,8 @@ package struct KernelKey: Sendable, Hashable {
     }
   }
 
-  /// The key of the kernel for `spec` on `hardware`, which is the canonical text of a tuning identity.
+  /// The key of the kernel for `spec` on `hardware`, which is the canonical text of a tuning
+  /// identity.
   package init(spec: CheckedSpec, hardware: String, abi: Int = KernelInterface.currentABI) {
     self.init(parts: [
       Part(name: "schema", value: "\(Self.schemaVersion)"),

@@ -1,7 +1,7 @@
 /// What a spec may contain at most. Everything beyond is refused with `SpecError.Code.limit`.
 ///
-/// The limits bound the memory and time that a foreign spec can cost, and keep every computation on shapes
-/// within 64 bits.
+/// The limits bound the memory and time that a foreign spec can cost, and keep every computation on
+/// shapes within 64 bits.
 public enum SpecLimits {
   /// Bytes of a spec as text.
   public static let textBytes = 8 << 20

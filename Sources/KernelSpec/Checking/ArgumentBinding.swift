@@ -10,7 +10,8 @@ struct ArgumentBinding {
     "cudnn_enable", "cudnn_enabled",
   ]
 
-  /// - Throws: `SpecError` with code `argument`, for an argument that is unknown, missing or does not fit.
+  /// - Throws: `SpecError` with code `argument`, for an argument that is unknown, missing or does
+  /// not fit.
   func bind(_ given: [String: Spec.Argument]) throws(SpecError) -> [String: CheckedSpec.Argument] {
     let parameters = operation.schema.parameters
     let known = Set(parameters.map(\.name))
@@ -91,7 +92,8 @@ struct ArgumentBinding {
   {
     let bound = Int64(SpecLimits.integer)
     if parameter.name == "start" || parameter.name == "end" {
-      // PyTorch writes "to the end" as the largest integer; a slice is clamped to its dimension anyway.
+      // PyTorch writes "to the end" as the largest integer; a slice is clamped to its dimension
+      // anyway.
       return Int(min(max(value, -bound), bound))
     }
     guard value >= -bound, value <= bound else {

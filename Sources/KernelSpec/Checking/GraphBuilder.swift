@@ -2,7 +2,8 @@
 package struct GraphBuilder {
   private(set) var inputs: [Spec.Input]
   private(set) var nodes: [CheckedSpec.Node] = []
-  /// Identifies each node by what it computes, whatever the order and names in which it was written.
+  /// Identifies each node by what it computes, whatever the order and names in which it was
+  /// written.
   private var digests: [Digest] = []
   private var known: [String: Int] = [:]
 
@@ -43,6 +44,7 @@ package struct GraphBuilder {
       guard results.count <= SpecLimits.listElements else {
         throw SpecError(.limit, "\(results.count) results of one operator")
       }
+      for result in results { try SpecLimits.check(result.dtype, result.shape) }
       if operation.isIdentity?(call, results) == true { return [try call.value("self")] }
       call.normalizeNumbers(results)
       if let pair = operation.commutes { order(&call.arguments, pair) }
@@ -77,7 +79,8 @@ package struct GraphBuilder {
     }
   }
 
-  /// Puts the operands of a commutative operator in an order of their own: inputs, results, numbers.
+  /// Puts the operands of a commutative operator in an order of their own: inputs, results,
+  /// numbers.
   private func order(
     _ arguments: inout [String: CheckedSpec.Argument], _ pair: (String, String)
   ) {

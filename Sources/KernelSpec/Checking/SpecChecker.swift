@@ -1,8 +1,8 @@
 extension Spec {
   /// The canonical form.
   ///
-  /// Resolves overloads, infers types, fills defaults, counts dimensions from the front, rewrites spellings
-  /// that mean the same, shares equal nodes, removes dead ones and fixes the order.
+  /// Resolves overloads, infers types, fills defaults, counts dimensions from the front, rewrites
+  /// spellings that mean the same, shares equal nodes, removes dead ones and fixes the order.
   ///
   /// - Throws: `SpecError` naming the node at fault.
   package func checked() throws(SpecError) -> CheckedSpec {
@@ -139,8 +139,8 @@ private struct SpecChecker {
   }
 }
 
-/// The nodes that outputs need, each after those that it uses, in the order in which a walk from the
-/// outputs meets them.
+/// The nodes that outputs need, each after those that it uses, in the order in which a walk from
+/// the outputs meets them.
 private struct CanonicalOrder {
   private(set) var nodes: [CheckedSpec.Node] = []
   private(set) var outputs: [CheckedSpec.Value] = []

@@ -1,8 +1,8 @@
 extension CheckedSpec {
-  /// The spec in the text form: one line for each value that is used more than once, then the outputs.
+  /// The spec in the text form: one line for each value that is used more than once, then the
+  /// outputs.
   ///
-  /// Reading and checking it gives an equal canonical form, except that inputs which nothing uses are not
-  /// written.
+  /// Reading and checking it gives an equal canonical form.
   package var textForm: String { TextForm(self).text }
 
   /// The canonical form as a spec, with the names of inputs kept.

@@ -132,7 +132,8 @@ enum Contraction {
     return [try TensorType.checked(dtype, shape)]
   }
 
-  /// The dimensions before the last two: equal, or with `enable_gqa` a divisor of the query's heads.
+  /// The dimensions before the last two: equal, or with `enable_gqa` a divisor of the query's
+  /// heads.
   private static func attentionBatch(
     _ call: OperatorCall, _ query: TensorType, _ key: TensorType, _ value: TensorType
   ) throws(SpecError) -> [Int] {

@@ -173,10 +173,14 @@ extension OperatorTable {
     ) { (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
       let shape = try call.tensor("input").shape
       guard shape.count >= 2 else { throw call.fail("group_norm of rank \(shape.count)") }
+      let pixels = shape.dropFirst(2).reduce(1, *)
+      guard pixels <= SpecLimits.integer else {
+        throw SpecError(.limit, "\(pixels) pixels", expected: "at most \(SpecLimits.integer)")
+      }
       call.arguments["group"] = call.arguments["num_groups"]
       call.arguments["N"] = .integer(shape[0])
       call.arguments["C"] = .integer(shape[1])
-      call.arguments["HxW"] = .integer(shape.dropFirst(2).reduce(1, *))
+      call.arguments["HxW"] = .integer(pixels)
       return Array(try graph.add("aten.native_group_norm.default", call.arguments).prefix(1))
     },
     .primitive(

@@ -44,8 +44,8 @@ enum Pooling {
     return result
   }
 
-  /// Source: `pooling_output_shape` (ATen/native/Pool.h): in ceiling mode the last window must begin
-  /// within the input or its left padding.
+  /// Source: `pooling_output_shape` (ATen/native/Pool.h): in ceiling mode the last window must
+  /// begin within the input or its left padding.
   private static func extent(
     _ call: OperatorCall, _ size: Int, kernel: Int, stride: Int, padding: Int
   ) throws(SpecError) -> Int {

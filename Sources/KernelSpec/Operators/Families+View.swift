@@ -1,6 +1,7 @@
 /// Result types of operators that only rename positions: every value is one of `self`.
 enum View {
-  /// Whether shape and dtype are those of `self`, which for these operators means that nothing happens.
+  /// Whether shape and dtype are those of `self`, which for these operators means that nothing
+  /// happens.
   @Sendable static func keepsType(_ call: OperatorCall, _ results: [TensorType]) -> Bool {
     guard let type = call.optionalTensor("self") else { return false }
     return results.first?.dtype == type.dtype && results.first?.shape == type.shape

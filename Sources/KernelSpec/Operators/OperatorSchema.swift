@@ -1,4 +1,5 @@
-/// The signature of one overload of an ATen operator, as PyTorch's `native_functions.yaml` writes it.
+/// The signature of one overload of an ATen operator, as PyTorch's `native_functions.yaml` writes
+/// it.
 package struct OperatorSchema: Sendable, Hashable {
   /// The base name, for example `add`.
   package var name: String

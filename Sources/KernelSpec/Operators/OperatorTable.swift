@@ -73,7 +73,8 @@ struct OperatorName {
 extension OperatorTable {
   /// The overload that `written` and its arguments mean, with the arguments bound.
   ///
-  /// - Throws: `SpecError`; when several overloads were tried and none fits, the message lists them.
+  /// - Throws: `SpecError`; when several overloads were tried and none fits, the message lists
+  /// them.
   static func resolve(
     _ written: String, _ arguments: [String: Spec.Argument],
     _ value: (Spec.Reference) throws(SpecError) -> CheckedSpec.Value

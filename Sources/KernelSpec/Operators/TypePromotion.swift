@@ -32,8 +32,8 @@ package enum TypePromotion {
     case scalar(CheckedSpec.Scalar)
   }
 
-  /// The dtype of the result of operands of mixed kinds: tensors with dimensions count more than those
-  /// without, and those more than plain numbers, unless a lesser one is of a higher category.
+  /// The dtype of the result of operands of mixed kinds: tensors with dimensions count more than
+  /// those without, and those more than plain numbers, unless a lesser one is of a higher category.
   ///
   /// - Returns: `nil` for no operands.
   package static func resultType(_ operands: [Operand]) -> DType? {

@@ -1,5 +1,5 @@
-/// A parser of JSON (RFC 8259) that keeps positions, keeps integers and reals apart, and refuses repeated
-/// keys, numbers that do not fit, and nesting beyond `SpecLimits.nesting`.
+/// A parser of JSON (RFC 8259) that keeps positions, keeps integers and reals apart, and refuses
+/// repeated keys, numbers that do not fit, and nesting beyond `SpecLimits.nesting`.
 struct JSONParser {
   private let bytes: [UInt8]
   private var offset = 0

@@ -1,4 +1,5 @@
-/// Makes a spec of parsed JSON. Keys that it does not know are ignored, so that tools can add their own.
+/// Makes a spec of parsed JSON. Keys that it does not know are ignored, so that tools can add their
+/// own.
 struct SpecDecoder {
   let bytes: [UInt8]
 
