@@ -47,13 +47,13 @@ import Testing
 
   @Test("a bad spec is exit code 2, one line for people and one object for scripts")
   func failures() throws {
-    let source = try #require(try SpecSource.read("relux(x: f32[4])").first)
+    let source = try #require(try LocalSpec.read("relux(x: f32[4])").first)
     let failure = try #require(throws: SpecFailure.self) { try source.checked() }
     #expect(failure.exitCode == 2)
     #expect(failure.report(json: false).hasPrefix("error: line 1, column 1: there is no operator"))
     #expect(failure.report(json: true).contains(#""code":"spec.operator""#))
     #expect(failure.report(json: true).hasSuffix(#""who":"input"}"#))
-    let missing = try #require(throws: SpecFailure.self) { try SpecSource.read("no-such-file") }
+    let missing = try #require(throws: SpecFailure.self) { try LocalSpec.read("no-such-file") }
     #expect(missing.code == "file.unreadable")
     #expect(missing.exitCode == 2)
   }
