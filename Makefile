@@ -16,7 +16,9 @@ demo: release
 
 test: setup
 	swift build --build-tests
-	swift test --skip-build --parallel
+	swift test --skip-build --parallel --skip PairedTimerTests
+	@# Paired timing refuses what a loaded machine reports, so its tests run by themselves.
+	swift test --skip-build --filter PairedTimerTests
 
 crash: setup
 	swift build --build-tests
