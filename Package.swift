@@ -144,7 +144,12 @@ let package = Package(
         product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
       ]),
-    tests("CommandsTests", ["Commands", "DaemonAPI", "KernelSpec", "Support"]),
+    tests(
+      "CommandsTests",
+      [
+        "Commands", "DaemonAPI", "KernelSpec", "Support",
+        product("ArgumentParser", "swift-argument-parser"),
+      ]),
     tests("OptimizationTests", ["Optimization", "KernelSpec", "Support"]),
     tests(
       "EndToEndTests",

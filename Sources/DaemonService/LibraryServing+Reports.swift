@@ -110,7 +110,7 @@ extension LibraryServing {
   package func hardware() async throws(ServiceError) -> HardwareReport {
     let hardware = library.workshop.hardware
     let tuning = hardware.tuning
-    let ceilings = library.workshop.keptCeilings
+    let ceilings = library.workshop.measuredCeilings
     return HardwareReport(
       model: tuning.model, architecture: hardware.compatibility.architecture,
       features: hardware.compatibility.features, libc: hardware.compatibility.libc,

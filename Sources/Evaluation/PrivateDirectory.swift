@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// A directory that only this user can enter; removed, with all that is in it, at the end of its
 /// life.
@@ -28,13 +29,8 @@ final class PrivateDirectory: Sendable {
   /// Removes this user's directories whose process died, if they are older than a minute: younger
   /// ones may not have their lock yet.
   static func removeAbandoned() {
-    guard let directory = opendir(parent) else { return }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasPrefix(prefix) { removeIfAbandoned("\(parent)/\(name)") }
+    for name in directoryEntries(parent) ?? [] where name.hasPrefix(prefix) {
+      removeIfAbandoned("\(parent)/\(name)")
     }
   }
 
@@ -51,15 +47,8 @@ final class PrivateDirectory: Sendable {
 
   /// Removes a directory with all that is in it; follows no link.
   private static func remove(_ path: String) {
-    if let directory = opendir(path) {
-      while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name == "." || name == ".." { continue }
-        if unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
-      }
-      closedir(directory)
+    for name in directoryEntries(path) ?? [] where unlink("\(path)/\(name)") != 0 {
+      remove("\(path)/\(name)")
     }
     rmdir(path)
   }

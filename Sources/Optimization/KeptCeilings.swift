@@ -24,11 +24,6 @@ package final class KeptCeilings: Sendable {
     }
   }
 
-  /// What was measured before, without measuring.
-  package var kept: Ceilings? {
-    known.withLock { $0 } ?? file.ceilings(for: hardware.tuning)
-  }
-
   /// Measures again because a right kernel was faster than the ceilings allow: they were taken on a busy
   /// machine. The higher of both measurements is kept.
   package func measureAgain() {

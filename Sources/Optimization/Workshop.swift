@@ -23,7 +23,7 @@ package struct Workshop: Sendable {
   }
 
   /// The hardware's ceilings, measured when they are not known yet.
-  package var keptCeilings: Ceilings { ceilings.value }
+  package var measuredCeilings: Ceilings { ceilings.value }
 
   /// A source with what it compiled to.
   package struct Built: Sendable {

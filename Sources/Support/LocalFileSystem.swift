@@ -38,19 +38,9 @@ package struct LocalFileSystem: FileSystem {
   }
 
   package func list(_ directory: String) throws -> [String] {
-    guard let stream = opendir(directory) else {
-      if errno == ENOENT { return [] }
-      throw GranaryError.system("opendir", directory)
-    }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
+    if let names = directoryEntries(directory) { return names }
+    if errno == ENOENT { return [] }
+    throw GranaryError.system("opendir", directory)
   }
 
   package func remove(_ path: String) throws {
