@@ -99,6 +99,21 @@ extension EndToEnd {
       #expect(try home.granary("get", relu, "--json").json()[0]["status"].text == "baseline")
     }
 
+    @Test("a daemon that a client starts keeps none of the client's files open")
+    func daemonInheritsNothing() throws {
+      let home = try PrivateHome()
+      let script = """
+        exec 9>"$1"; flock 9; "$0" stats >&2 || exit 9; exec 9>&-
+        flock --nonblock "$1" true && "$0" stats --json --no-start
+        """
+      let shell = try ChildProgram(
+        "/bin/sh", ["-c", script, try Binaries.path("granary"), home.file("lock")],
+        environment: home.environment)
+      let result = try shell.finish(within: 300)
+      #expect(result.status == 0, "\(result)")
+      #expect(try result.json()["entries"].number == 0)
+    }
+
     @Test("clients that start at the same time, without a daemon, share one")
     func simultaneousClientsShareOneDaemon() throws {
       let home = try PrivateHome()

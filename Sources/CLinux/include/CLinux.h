@@ -6,6 +6,7 @@
 #include "granary_opencl.h"
 #include "granary_process.h"
 #include "granary_sandbox.h"
+#include "granary_service.h"
 #include "memory_file.h"
 
 #endif
