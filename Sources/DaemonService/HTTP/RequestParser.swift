@@ -1,5 +1,3 @@
-import NIOCore
-
 /// The head of a request, as offsets into the bytes that it was read from.
 struct RequestHead: Equatable {
   var method: Range<Int>
