@@ -179,6 +179,31 @@ import Testing
     }
   }
 
+  @Test("requests that arrive in pieces are answered as those that arrive whole")
+  func pieces() async throws {
+    try await withServer { live in
+      let digest = live.service.store(Array("an artifact".utf8)).hex
+      let requests = Array(
+        ("GET /v1/artifacts/\(digest) HTTP/1.1\r\n\r\n"
+          + "POST /v1/artifacts HTTP/1.1\r\nContent-Length: 64\r\n\r\n\(digest)"
+          + "GET /v1/artifacts/\(digest) HTTP/1.1\r\nConnection: close\r\n\r\n").utf8)
+      let whole = try await live.exchange(String(decoding: requests, as: UTF8.self))
+      #expect(whole.split(separator: "an artifact").count == 3)
+      for cut in requests.indices {
+        let connection = try RawConnection(live.path)
+        connection.send(Array(requests[..<cut]))
+        await Task.yield()
+        connection.send(Array(requests[cut...]))
+        let answer = try await connection.readToEnd()
+        #expect(answer == whole, "cut at \(cut)")
+      }
+      let slow = try RawConnection(live.path)
+      for byte in requests { slow.send([byte]) }
+      let answer = try await slow.readToEnd()
+      #expect(answer == whole)
+    }
+  }
+
   @Test("more answers than the socket takes at once arrive whole and in order")
   func manyAtOnce() async throws {
     try await withServer { live in
