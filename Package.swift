@@ -109,7 +109,9 @@ let package = Package(
     program("granary-runner", ["RunnerProtocol"]),
     .executableTarget(
       name: "granary-bench-server",
-      dependencies: ["DaemonService", "DaemonAPI", "KernelSpec", "Support"],
+      dependencies: [
+        "DaemonService", "CacheStore", "DaemonAPI", "Hardware", "KernelSpec", "Support",
+      ],
       path: "Tests/Benchmarks/serving/Server", swiftSettings: strict),
 
     // Files in memory that fail where a test tells them to.
