@@ -10,6 +10,7 @@ enum CommandFailure {
     switch error.code {
     case .noDaemon: 3
     case .badSpec, .badRequest: 2
+    case .unknown(let code) where code.hasPrefix("spec."): 2
     default: 1
     }
   }

@@ -78,7 +78,7 @@ package enum KernelRequestBody {
         specs = values.map { String(decoding: $0, as: UTF8.self) }
       }
     case UInt8(ascii: "["): specs = try SpecList.arrayOfSpecs(body[...])
-    default: specs = SpecList.lines(String(decoding: body, as: UTF8.self))
+    default: specs = SpecList.lines(String(decoding: body, as: UTF8.self)).map(\.text)
     }
     guard !specs.isEmpty else {
       throw ServiceError(.badRequest, "the request has no spec; send one as text or JSON")

@@ -18,8 +18,7 @@ struct ExplainCommand: ParsableCommand {
       if isKey {
         answer = try client.explain(key: try KeyPrefix.resolve(subject, client))
       } else {
-        guard let spec = try SpecSource.specs(subject).first else { return }
-        answer = try client.explain(spec: spec)
+        answer = try client.explain(spec: try SpecSource.one(subject).text)
       }
       if connection.json {
         try Terminal.say(json: answer)

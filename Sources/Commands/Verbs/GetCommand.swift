@@ -18,9 +18,10 @@ struct GetCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
+      let sources = try SpecSource.read(specs)
       let client = try connection.connect()
       let answers = try client.resolve(
-        try SpecSource.specs(specs), policy: policy ?? (waiting.isAsked ? .tuned : nil),
+        sources.map(\.text), policy: policy ?? (waiting.isAsked ? .tuned : nil),
         deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout))
       if let outputFolder { try save(answers, outputFolder, client) }
       if connection.json {
@@ -28,7 +29,7 @@ struct GetCommand: ParsableCommand {
       } else {
         Terminal.say(Format.answers(answers))
       }
-      if let error = answers.lazy.compactMap(\.error).first { throw error }
+      if let error = SpecSource.failure(in: answers, for: sources) { throw error }
     }
   }
 

@@ -20,10 +20,7 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
-      let specs = try SpecSource.specs(spec)
-      guard specs.count == 1, let text = specs.first else {
-        throw ServiceError(.badSpec, "run takes one spec, not \(specs.count)")
-      }
+      let text = try SpecSource.one(spec).text
       let client = try connection.connect()
       let answers = try client.resolve(
         [text], policy: policy ?? (waiting.isAsked ? .tuned : nil),
