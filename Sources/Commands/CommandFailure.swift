@@ -58,5 +58,7 @@ enum Terminal {
     }
   }
 
+  static var isOutputInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
+
   static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
 }

@@ -125,9 +125,10 @@ import Testing
     #expect(try store.entries().map(\.name) == ["b", "a"])
     #expect(try store.entries(containing: "a").map(\.name) == ["a"])
     #expect(try store.entry(keyPrefix: String(key("a").hex.prefix(8))).name == "a")
-    let near = try store.nearest(to: [
+    let near = try store.nearest(
+      to: [
       .init(name: "spec", value: "spec a"), .init(name: "hardware", value: "other"),
-    ])
+      ], name: "a")
     #expect(near?.entry.name == "a" && near?.differing == ["hardware"])
     try store.remove(key: key("a"))
     #expect(try store.lookup(key: key("a")) == nil)
