@@ -109,6 +109,7 @@ enum Format {
       }
     }
     if let detail = explanation.detail { lines.append(self.detail(detail)) }
+    for page in explanation.advice ?? [] { lines += ["", page.title, page.text] }
     return lines.joined(separator: "\n")
   }
 

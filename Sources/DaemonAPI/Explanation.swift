@@ -13,10 +13,13 @@ public struct Explanation: Sendable, Hashable, Codable {
   public var detail: KernelDetail?
   /// The request that was asked about.
   public var request: PastRequest?
+  /// Pages about what bounds the kernel, where it was measured.
+  public var advice: [Advice]?
 
   public init(
     key: String, name: String, parts: [Part], present: Bool, reasons: [String],
-    nearest: Neighbour?, detail: KernelDetail?, request: PastRequest? = nil
+    nearest: Neighbour?, detail: KernelDetail?, request: PastRequest? = nil,
+    advice: [Advice]? = nil
   ) {
     self.key = key
     self.name = name
@@ -26,6 +29,18 @@ public struct Explanation: Sendable, Hashable, Codable {
     self.nearest = nearest
     self.detail = detail
     self.request = request
+    self.advice = advice
+  }
+
+  /// A page of advice.
+  public struct Advice: Sendable, Hashable, Codable {
+    public var title: String
+    public var text: String
+
+    public init(title: String, text: String) {
+      self.title = title
+      self.text = text
+    }
   }
 
   /// How a request was met.

@@ -83,10 +83,24 @@ extension LibraryServing {
     } else if let detail, detail.termination == nil {
       reasons.append("no search of it has ended, runs or waits")
     }
-    return Explanation(
+    var explanation = Explanation(
       key: key.hex, name: name,
       parts: parts.map { Explanation.Part(name: $0.name, value: $0.value) },
       present: detail != nil, reasons: reasons, nearest: nearest, detail: detail)
+    if let detail { addDiagnosis(of: detail, to: &explanation) }
+    return explanation
+  }
+
+  /// What bounds a kernel that was measured; a spec that an older Granary stored may have no program here.
+  private func addDiagnosis(of detail: KernelDetail, to explanation: inout Explanation) {
+    guard let timing = detail.evidence?.timing,
+      let found = try? library.diagnose(
+        detail.spec, measuredSeconds: timing.kernelNanoseconds.median * 1e-9)
+    else { return }
+    let share = Int((min(1, found.rooflineFraction) * 100).rounded())
+    explanation.reasons.append(
+      "its bound is \(found.bottleneck); it reaches \(share) % of the ceiling")
+    explanation.advice = found.pages.map { .init(title: $0.title, text: $0.text) }
   }
 
   private static func reason(_ search: TuneEvent) -> String {

@@ -146,7 +146,7 @@ package final class KernelLibrary: Sendable {
     return (plan.key, spec.name, await queue.observe(plan.key.digest))
   }
 
-  private func check(_ text: String) throws(OptimizationError) -> CheckedSpec {
+  func check(_ text: String) throws(OptimizationError) -> CheckedSpec {
     do {
       return try Spec.parse(text).checked()
     } catch {
@@ -246,7 +246,8 @@ package final class KernelLibrary: Sendable {
   {
     let digest = resolution.key.digest
     if await queue.state(of: digest) == nil {
-      guard try !isSearched(digest) else { return }
+      // A kernel that was measured has been through a search, even when the search is collected.
+      guard resolution.kernel?.evidence.timing == nil, try !isSearched(digest) else { return }
       let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
       let limits = SearchLimits(
         seconds: min(seconds, defaultLimits.seconds), candidates: defaultLimits.candidates)
