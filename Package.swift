@@ -90,7 +90,7 @@ let package = Package(
     module(
       "Commands",
       [
-        "DaemonAPI", "DaemonClient", "KernelSpec", "Support",
+        "DaemonAPI", "DaemonClient", "Hardware", "KernelSpec", "Support",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
     module(

@@ -9,8 +9,9 @@ package struct GranaryCommand: ParsableCommand {
     version: granaryVersion,
     subcommands: [
       GetCommand.self, RunCommand.self, TuneCommand.self, PrewarmCommand.self, ListCommand.self,
-      ShowCommand.self, ExplainCommand.self, RemoveCommand.self, PinCommand.self,
-      CollectCommand.self, StatisticsCommand.self, TopCommand.self, DoctorCommand.self,
+      ShowCommand.self, ExplainCommand.self, LockCommand.self, RemoveCommand.self,
+      PinCommand.self, CollectCommand.self, CheckStoreCommand.self, StatisticsCommand.self,
+      TopCommand.self, DoctorCommand.self,
       HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self, SpecCommand.self,
       DemoCommand.self,
     ])

@@ -25,12 +25,16 @@ public final class DaemonClient {
   public func greeting() throws(ServiceError) -> Greeting { try get(.greeting) }
 
   /// Answers for `specs`, in order, in one round trip. Without a policy, the daemon's setting holds.
+  ///
+  /// - Parameter lock: for the policy `locked`: what must be served.
   public func resolve(
-    _ specs: [String], policy: Policy? = nil, deadlineMilliseconds: Int? = nil
+    _ specs: [String], policy: Policy? = nil, deadlineMilliseconds: Int? = nil,
+    lock: LockFile? = nil
   ) throws(ServiceError) -> [KernelAnswer] {
     let body = try encode(
       ResolveEnvelope(
-        specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds))
+        specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds,
+        locks: lock?.kernels))
     let wait = try secondsOfWaiting(policy, deadlineMilliseconds) ?? 0
     // Beyond what it waits on purpose, the daemon gets as long as for a baseline.
     return try decode(call(.resolve, body: body, seconds: max(timeoutSeconds, wait + 30)))
@@ -86,6 +90,19 @@ public final class DaemonClient {
     try decode(call(.explainSpec, body: encode(ResolveEnvelope(specs: [spec]))))
   }
 
+  /// - Parameter request: the name in the answer to an earlier request.
+  public func explain(request: String) throws(ServiceError) -> Explanation {
+    try get(.explainRequest, request)
+  }
+
+  /// The searches that run or wait.
+  public func searches() throws(ServiceError) -> [TuneEvent] { try get(.searches) }
+
+  /// Checks everything that is stored, however long that takes.
+  public func verify(_ request: VerifyRequest) throws(ServiceError) -> VerifyReport {
+    try decode(call(.verify, body: encode(request), seconds: 86_400))
+  }
+
   public func hardware() throws(ServiceError) -> HardwareReport { try get(.hardware) }
 
   public func doctor() throws(ServiceError) -> DoctorReport { try get(.doctor) }
@@ -115,6 +132,7 @@ extension DaemonClient {
     var specs: [String]
     var policy: Policy?
     var deadlineMilliseconds: Int?
+    var locks: [LockFile.Kernel]?
   }
 
   /// How long the daemon may wait for a search before it answers.

@@ -38,9 +38,17 @@ package enum DaemonAssembly {
         log: logger)
       let checkup = Checkup(
         library: library, locations: configuration.locations, compiler: workshop.compiler.identity)
+      let limits = CollectionLimits(
+        maximumBytes: configuration.storeBytes,
+        unusedSeconds: configuration.unusedSeconds > 0 ? configuration.unusedSeconds : nil)
       return DaemonParts(
-        service: LibraryServing(library: library, doctorChecks: { await checkup.findings() }),
-        background: [SearchService(library: library)])
+        service: LibraryServing(
+          library: library, limits: limits, doctorChecks: { await checkup.findings() }),
+        background: [
+          SearchService(library: library),
+          CollectionService(
+            library: library, limits: limits, seconds: configuration.collectSeconds, log: logger),
+        ])
     } catch let error as ServiceError {
       throw error
     } catch {

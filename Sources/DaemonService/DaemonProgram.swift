@@ -95,6 +95,9 @@ struct DaemonFlags: ParsableArguments {
   @Option(help: "Memory for what is served without the store.") var hotSetBytes: String?
   @Option(help: "The size of the store beyond which entries are collected.")
   var storeBytes: String?
+  @Option(help: "How long an entry may go unused before it is collected.")
+  var unusedSeconds: String?
+  @Option(help: "The time between two collections.") var collectSeconds: String?
   @Option(help: "Threads that searches use.") var searchThreads: String?
   @Option(help: "The longest time of one search.") var searchSeconds: String?
   @Option(help: "The most candidates of one search.") var searchCandidates: String?
@@ -105,6 +108,7 @@ struct DaemonFlags: ParsableArguments {
   var settings: [Setting: String] {
     let given: [(Setting, String?)] = [
       (.home, home), (.socket, socket), (.hotSetBytes, hotSetBytes), (.storeBytes, storeBytes),
+      (.unusedSeconds, unusedSeconds), (.collectSeconds, collectSeconds),
       (.searchThreads, searchThreads), (.searchSeconds, searchSeconds),
       (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),
       (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Support
 
 /// One run of a compiler: how it ended and what it printed.
 struct ToolRun: Sendable {
@@ -26,7 +27,7 @@ struct ToolRun: Sendable {
     environment: [String] = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"],
     directory: String = "/", timeLimit: Duration
   ) async -> ToolRun {
-    await ThreadExecutor.blocking {
+    await onOwnThread {
       blockingRun(arguments, environment, directory, timeLimit)
     }
   }

@@ -29,6 +29,13 @@ import Testing
       key: entry.key, state: .running, elapsedSeconds: 1, secondsLeft: 1, candidates: 1,
       candidatesPerSecond: 1, answer: KernelAnswer(status: .miss))
     #expect(try document.faults(of: json(event), as: "TuneEvent") == [])
+    let past = Explanation(
+      key: "", name: "", parts: [], present: false, reasons: [], nearest: nil, detail: nil,
+      request: .init(
+        request: "r1", time: 1.5, outcome: "failed", reason: "bad", latencyMicroseconds: 2.5))
+    #expect(try document.faults(of: json(past), as: "Explanation") == [])
+    let lock = LockFile.Kernel(key: entry.key, name: nil, revision: 2, artifact: entry.key)
+    #expect(try document.faults(of: json(lock), as: "LockedKernel") == [])
   }
 
   @Test("a missing member, an unknown member and a wrong type are found")
@@ -53,6 +60,7 @@ extension ServerTests {
         (.greeting, "", ""), (.resolve, "", "relu(x: f32[4])\nbad\nother"), (.entries, "", ""),
         (.remove, key, ""), (.collect, "", "{}"), (.statistics, "", ""),
         (.explainSpec, "", "relu(x: f32[4])"), (.doctor, "", ""), (.configuration, "", ""),
+        (.searches, "", ""), (.verify, "", "{\"repair\":true}"),
       ]
       for (route, parameter, body) in asked {
         let answer = try await ask(live, route, parameter, body)

@@ -150,6 +150,40 @@ extension EndToEnd {
       #expect(try again.json().list.allSatisfy { $0["status"].text == "hit" }, "\(again)")
     }
 
+    @Test(
+      "completion scripts are right for each shell that is here",
+      arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) throws {
+      let home = try PrivateHome()
+      let script = try home.granary("--generate-completion-script", shell)
+      #expect(script.status == 0 && script.output.count > 1000, "\(script.complaint)")
+      let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
+      guard let folder = folders.first(where: { access("\($0)/\(shell)", X_OK) == 0 }) else {
+        return
+      }
+      try Data(script.output).write(to: URL(filePath: home.file("completion")))
+      let check = try ChildProgram(
+        "\(folder)/\(shell)", ["-n", home.file("completion")], environment: home.environment
+      ).finish(within: 60)
+      #expect(check.status == 0, "\(check)")
+    }
+
+    @Test("every command has help, and says what it is for")
+    func help() throws {
+      let home = try PrivateHome()
+      let top = String(decoding: try home.granary("--help").output, as: UTF8.self)
+      let verbs = top.split(separator: "\n").drop { !$0.hasPrefix("SUBCOMMANDS") }.dropFirst()
+        .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+        .compactMap { $0.split(separator: " ").first.map(String.init) }
+      #expect(verbs.count >= 18, "\(top)")
+      for verb in verbs {
+        let help = try home.granary(verb, "--help")
+        #expect(help.status == 0, "\(verb)")
+        let text = String(decoding: help.output, as: UTF8.self)
+        #expect(text.hasPrefix("OVERVIEW:") && text.contains("USAGE: granary \(verb)"), "\(help)")
+      }
+    }
+
     @Test("granary serve is the daemon")
     func serveIsTheDaemon() throws {
       let home = try PrivateHome()

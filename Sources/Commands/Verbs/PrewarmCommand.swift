@@ -13,17 +13,18 @@ struct PrewarmCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
+      let sources = try SpecSource.read(manifest)
       let client = try connection.connect()
       client.timeoutSeconds = max(connection.timeout, 3600)
       let answers = try client.resolve(
-        try SpecSource.specs(manifest), policy: wait ? .tuned : .baseline,
+        sources.map(\.text), policy: wait ? .tuned : .baseline,
         deadlineMilliseconds: wait ? 86_400_000 : nil)
       if connection.json {
         try Terminal.say(json: answers)
       } else {
         Terminal.say(Format.answers(answers))
       }
-      if let error = answers.lazy.compactMap(\.error).first { throw error }
+      if let error = SpecSource.failure(in: answers, for: sources) { throw error }
     }
   }
 }

@@ -15,10 +15,15 @@ struct TuneCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
+      let sources = try SpecSource.read(specs)
       let client = try connection.connect()
-      for spec in try SpecSource.specs(specs) {
-        let request = TuneRequest(spec: spec, seconds: seconds, candidates: candidates)
-        try client.tune(request, progress: show)
+      for source in sources {
+        let request = TuneRequest(spec: source.text, seconds: seconds, candidates: candidates)
+        do throws(ServiceError) {
+          try client.tune(request, progress: show)
+        } catch {
+          throw source.placed(error)
+        }
       }
     }
   }

@@ -19,18 +19,25 @@ enum Arrangement {
     return [try TensorType.checked(dtype, shape)]
   }
 
-  static func stack(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
+  /// A concatenation of the tensors, each with a new dimension.
+  static func stack(_ call: inout OperatorCall, _ graph: inout GraphBuilder) throws(SpecError)
+    -> [CheckedSpec.Value]
+  {
     let types = try call.tensors("tensors")
-    guard let first = types.first else { throw call.fail("stack of nothing") }
-    let dimension = try call.normalizeDimension(rank: first.rank + 1)
-    var dtype = first.dtype
-    for type in types {
-      guard type.shape == first.shape else { throw call.fail("stack of \(first) and \(type)") }
-      dtype = TypePromotion.promote(dtype, type.dtype)
+    guard let first = types.first, case .tensors(let values)? = call.arguments["tensors"] else {
+      throw call.fail("stack of nothing")
     }
-    var shape = first.shape
-    shape.insert(types.count, at: dimension)
-    return [try TensorType.checked(dtype, shape)]
+    let dimension = try call.normalizeDimension(rank: first.rank + 1)
+    for type in types where type.shape != first.shape {
+      throw call.fail("stack of \(first) and \(type)", expected: "equal shapes")
+    }
+    var parts: [CheckedSpec.Value?] = []
+    for value in values.compactMap({ $0 }) {
+      parts += try graph.add(
+        "aten.unsqueeze.default", ["self": .tensor(value), "dim": .integer(dimension)])
+    }
+    return try graph.add(
+      "aten.cat.default", ["tensors": .tensors(parts), "dim": .integer(dimension)])
   }
 
   static func pad(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
@@ -135,7 +142,7 @@ enum Arrangement {
 extension OperatorTable {
   static let shapes: [Operator?] = [
     .primitive("cat(Tensor[] tensors, int dim=0) -> Tensor", Arrangement.cat),
-    .primitive("stack(Tensor[] tensors, int dim=0) -> Tensor", Arrangement.stack),
+    .composite("stack(Tensor[] tensors, int dim=0) -> Tensor", Arrangement.stack),
     .primitive(
       "constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor", Arrangement.pad),
     .primitive(
