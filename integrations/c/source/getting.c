@@ -9,14 +9,23 @@
 #include "locations.h"
 #include "wire.h"
 
-/* When the daemon as a whole failed: until then no question is sent. Questions to other sockets wait too; a process
- * has one daemon. */
+/* The daemon that failed last, by its socket: until then no question is sent to it. Threads that set these at once
+ * mix two failures, which delays a question or asks one too early. */
+static _Atomic uint64_t silent_socket;
 static _Atomic int64_t silent_until;
 static _Atomic int32_t silent_status;
 
+/* FNV-1a. */
+static uint64_t hash_of(const char *text) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (; *text; text++) hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+  return hash;
+}
+
 /* How long the daemon is left alone: one that is absent costs little, one that hangs costs a deadline. */
-static void fall_silent(int32_t status) {
+static void fall_silent(const char *socket, int32_t status) {
   int64_t seconds = status == GRANARY_NO_DAEMON ? 1 : 10;
+  silent_socket = hash_of(socket);
   silent_status = status;
   silent_until = granary_now() + seconds * INT64_C(1000000000);
 }
@@ -44,7 +53,7 @@ static bool is_policy(const char *name) {
 /* Asks for the questions whose places are listed. */
 static int32_t ask_open(const granary_question *questions, const size_t *places, size_t count, int64_t deadline,
                         granary_kernel **kernels, int32_t *statuses) {
-  if (granary_now() < silent_until)
+  if (granary_now() < silent_until && hash_of(questions->socket) == silent_socket)
     return granary_fail(silent_status, "the daemon failed a moment ago and is not asked again yet");
   granary_question *asked = calloc(count, sizeof *asked);
   granary_kernel **brought = calloc(count, sizeof *brought);
@@ -57,7 +66,7 @@ static int32_t ask_open(const granary_question *questions, const size_t *places,
       statuses[places[i]] = became[i];
       kernels[places[i]] = brought[i];
     }
-    if (is_daemons_fault(status)) fall_silent(status);
+    if (is_daemons_fault(status)) fall_silent(questions->socket, status);
   } else {
     status = granary_fail(GRANARY_ENVIRONMENT, "no memory for %zu questions", count);
   }
