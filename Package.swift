@@ -114,6 +114,11 @@ let package = Package(
       dependencies: ["DaemonService", "DaemonAPI", "KernelSpec", "Support"],
       path: "Tests/Benchmarks/serving/Server", swiftSettings: strict),
 
+    // What specs mean, for the comparison with PyTorch in `make conformance`.
+    .executableTarget(
+      name: "granary-evaluate", dependencies: ["TensorProgram", "KernelSpec"],
+      path: "Tests/Conformance/Evaluator", swiftSettings: strict),
+
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
     tests("SupportTests", ["Support", "SimulatedFiles"]),
