@@ -7,11 +7,11 @@ import select
 import subprocess
 
 import torch
-from samples import Sample, dtypes
 
 import granary
 from granary.spec import TensorType
 from granary.tensors import torch_dtype
+from samples import Sample, dtypes
 
 
 class Unsupported(Exception):

@@ -1,9 +1,12 @@
 """Compares Granary with PyTorch on the samples of PyTorch's own operator tests.
 
-    python Tests/Conformance/run.py                            every sample, by the reference evaluator
-    python Tests/Conformance/run.py --through daemon --sample 2  two samples each, by compiled kernels
+    python Tests/Conformance/run.py
+        every sample, by the reference evaluator
+    python Tests/Conformance/run.py --through daemon --sample 2
+        two samples of each operator and dtype, by compiled kernels
 
-Prints, for each operator, how many samples of each dtype passed, failed or are unsupported, and why.
+Prints for each operator how many samples of each dtype passed, what failed, and what is
+unsupported and why.
 """
 
 from __future__ import annotations
@@ -21,16 +24,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integrations/python/tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integrations/python/src"))
 
-from daemon import running_daemon, use_tree  # noqa: E402
+from daemon import running_daemon, use_tree
 
 use_tree()
 
-import samples  # noqa: E402
-import torch  # noqa: E402
-from comparison import difference  # noqa: E402
-from judges import DaemonJudge, EvaluatorJudge, Unsupported, Wrong  # noqa: E402
+import torch
 
-from granary.graphs import Untranslatable  # noqa: E402
+import samples
+from comparison import difference
+from granary.graphs import Untranslatable
+from judges import DaemonJudge, EvaluatorJudge, Unsupported, Wrong
 
 
 class Tally:

@@ -11,7 +11,7 @@ from daemon import running_daemon, use_tree
 
 use_tree()
 
-import granary  # noqa: E402
+import granary
 
 has_numpy = importlib.util.find_spec("numpy") is not None
 has_torch = importlib.util.find_spec("torch") is not None
