@@ -58,6 +58,7 @@ def shapes():
     op("cat", "dim", tensors=lambda: [rand(2, 3), rand(2, 1)], dim=-1)
     op("cat", "types", tensors=lambda: [rand(2, dtype=i32), rand(3, dtype=f16), rand(1, dtype=i64)])
     op("cat", "empty", tensors=lambda: [rand(0, 3), rand(2, 3)])
+    op("cat", "empty vector", tensors=lambda: [rand(0, dtype=f64), rand(2, 3), rand(0)], dim=1)
     op("cat", "integers", tensors=lambda: [rand(2, dtype=u8), rand(2, dtype=i8)])
     op("cat", "one", tensors=lambda: [rand(2, 3)])
     for dim in [0, 1, -1]:
@@ -82,6 +83,7 @@ def shapes():
     op("embedding", "padding", weight=lambda: rand(5, 3), indices=tensor([1, 2], i64), padding_idx=1)
     op("index_select", self=lambda: rand(4, 3), dim=0, index=tensor([3, 0, 3], i64))
     op("index_select", "last", self=lambda: rand(4, 3), dim=-1, index=tensor([2], i32))
+    op("index_select", "of a scalar", self=lambda: rand(), dim=0, index=tensor([0], i64))
     op("index_select", "scalar index", self=lambda: rand(4, 3), dim=0, index=tensor(1, i64))
     op("gather", self=lambda: rand(3, 4), dim=1, index=tensor([[0, 3], [1, 1], [2, 0]], i64))
     op("gather", "smaller", self=lambda: rand(3, 4), dim=0, index=tensor([[2, 0]], i64))
