@@ -1,6 +1,7 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
 .PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
-  completions python conformance conformance-meaning conformance-kernels lint-python
+  completions python conformance conformance-meaning conformance-kernels lint-python \
+  operators
 
 setup:
 	@.ci/setup
@@ -43,6 +44,11 @@ conform = $(python) Tests/Conformance/run.py --jobs $$(nproc) --operators '$(OPE
 conformance-meaning: setup
 	swift build -c $(CONFIGURATION) --product granary-evaluate
 	$(conform) $(if $(SAMPLE),--sample $(SAMPLE)) --json .build/conformance-meaning.json
+
+# docs/operators.md, from every sample.
+operators: setup
+	swift build -c release --product granary-evaluate
+	$(conform) --page docs/operators.md
 
 conformance-kernels: release
 	$(MAKE) -C integrations/c build/libgranary.so

@@ -44,7 +44,7 @@ class Tally:
         self.counts: dict[str, Counter[str]] = {}
         self.reasons: Counter[str] = Counter()
         self.failures: list[dict[str, str]] = []
-        self.operators: set[tuple[str, str]] = set()
+        self.passed_by_aten: Counter[tuple[str, str]] = Counter()
 
     def note(self, dtype: str, outcome: str, reason: str = "", spec: str = "") -> None:
         self.counts.setdefault(dtype, Counter())[outcome] += 1
@@ -68,7 +68,7 @@ class Tally:
             "dtypes": {dtype: dict(count) for dtype, count in self.counts.items()},
             "unsupported": dict(self.reasons.most_common()),
             "failures": self.failures,
-            "passed_aten": sorted(map(list, self.operators)),
+            "passed_by_aten": [[*pair, count] for pair, count in self.passed_by_aten.items()],
         }
 
 
@@ -125,7 +125,7 @@ def compare(sample: samples.Sample, judge, dtype: str, tally: Tally) -> None:
         tally.note(dtype, "failed", wrong, sample.spec.json())
     else:
         tally.note(dtype, "passed")
-        tally.operators |= {(name, dtype) for name in sample.operators}
+        tally.passed_by_aten.update((name, dtype) for name in sample.operators)
 
 
 _judges: list = []
@@ -154,6 +154,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dtypes", default=",".join(samples.dtypes), help="separated by commas")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", help="a file for everything that was found")
+    parser.add_argument("--page", help="a file for the table of Granary's operators")
     options = parser.parse_args()
     options.dtypes = options.dtypes.split(",")
     return options
@@ -184,7 +185,30 @@ def main() -> int:
     report(tallies)
     if options.json:
         Path(options.json).write_text(json.dumps([tally.json() for tally in tallies], indent=1))
+    if options.page:
+        Path(options.page).write_text(page(tallies, options.known))
     return 1 if any(tally.failures for tally in tallies) else 0
+
+
+def page(tallies: list[Tally], known: set[str]) -> str:
+    """The page of all operators: how many samples that use one passed, for each dtype."""
+    passed: Counter[tuple[str, str]] = Counter()
+    for tally in tallies:
+        passed.update(tally.passed_by_aten)
+    lines = [
+        "# Operators",
+        "",
+        "Written by `make operators`. Each operator of the table with the number of samples of",
+        "PyTorch's own operator tests that use it and agree with PyTorch, for each dtype. One",
+        "that is another way to write others counts where a sample is written with it.",
+        "",
+        "| Operator | " + " | ".join(samples.dtypes) + " |",
+        "|---" * (len(samples.dtypes) + 1) + "|",
+    ]
+    for name in sorted(known):
+        counts = [passed[name, dtype] or "" for dtype in samples.dtypes]
+        lines.append(f"| `{name.removeprefix('aten.')}` | {' | '.join(map(str, counts))} |")
+    return "\n".join(lines) + "\n"
 
 
 def report(tallies: list[Tally]) -> None:
