@@ -36,6 +36,13 @@ from granary.graphs import Untranslatable
 from judges import DaemonJudge, EvaluatorJudge, Unsupported, Wrong
 
 
+# Operators whose samples lie where f32 and f64 round to different sides of a whole number.
+discontinuous = {
+    ("linspace", "integer"),
+    ("linspace.tensor_overload", "integer"),
+}
+
+
 class Tally:
     """What became of the samples of one operator."""
 
@@ -115,17 +122,52 @@ def prepare(op, call, dtype: str, tally: Tally, known: set[str]) -> samples.Samp
 
 def compare(sample: samples.Sample, judge, dtype: str, tally: Tally) -> None:
     try:
-        wrong = difference(judge.compute(sample), sample.expected)
+        results = judge.compute(sample)
+        wrong = difference(results, sample.expected)
     except Unsupported as reason:
         tally.note(dtype, "unsupported", str(reason))
         return
     except Wrong as reason:
-        wrong = str(reason)
-    if wrong:
+        results, wrong = None, str(reason)
+    if wrong and results is not None and agrees_otherwise(sample, results):
+        wrong = None
+    if wrong and results is not None and is_ambiguous(tally.name, sample, results):
+        tally.note(dtype, "skipped", "PyTorch's own parts do not give the operator's result")
+    elif wrong:
         tally.note(dtype, "failed", wrong, sample.spec.json())
     else:
         tally.note(dtype, "passed")
         tally.passed_by_aten.update((name, dtype) for name in sample.operators)
+
+
+def agrees_otherwise(sample: samples.Sample, results: list[torch.Tensor]) -> bool:
+    """Whether results are what PyTorch gives for 16-bit types when it does not round on the way.
+
+    PyTorch's own tests judge these types so: what it computes in them may be far off.
+    """
+    if not is_narrow(sample):
+        return False
+    try:
+        return difference(results, sample.expected_exactly()) is None
+    except (RuntimeError, TypeError):
+        return False
+
+
+def is_ambiguous(name: str, sample: samples.Sample, results: list[torch.Tensor]) -> bool:
+    """Whether PyTorch gives another result when it computes the spec's operators one by one, and
+    the results are those; in 16-bit types it is enough that PyTorch disagrees with itself.
+    """
+    kind = "real" if sample.expected[0].is_floating_point() else "integer"
+    if (name, kind) in discontinuous:
+        return True
+    parts = sample.expected_of_parts()
+    if not difference(parts, sample.expected):
+        return False
+    return is_narrow(sample) or difference(results, parts) is None
+
+
+def is_narrow(sample: samples.Sample) -> bool:
+    return any(want.dtype in (torch.bfloat16, torch.float16) for want in sample.expected)
 
 
 _judges: list = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -40,12 +40,37 @@ class Sample:
     """One call of an operator: what to compute, on what, and what PyTorch gives."""
 
     spec: Spec
-    inputs: list[torch.Tensor]
+    arguments: list[torch.Tensor]
+    constants: list[torch.Tensor]
     expected: list[torch.Tensor]
+    _function: Callable[..., list[torch.Tensor]]
+    _graph: Callable[..., list[torch.Tensor]]
+
+    @property
+    def inputs(self) -> list[torch.Tensor]:
+        """The inputs of the spec."""
+        return self.arguments + self.constants
 
     @property
     def operators(self) -> set[str]:
         return {node["op"] for node in self.spec.nodes}
+
+    def expected_exactly(self) -> list[torch.Tensor]:
+        """What PyTorch gives when it computes 16-bit types in f64, rounded to them at the end."""
+        with torch.no_grad():
+            wide = [_widened(tensor) for tensor in self.arguments]
+            results = pytree.tree_leaves(self._function(*wide))
+        return [result.to(want.dtype) for result, want in zip(results, self.expected, strict=True)]
+
+    def expected_of_parts(self) -> list[torch.Tensor]:
+        """What PyTorch gives for the operators of the spec one after the other."""
+        with torch.no_grad():
+            return pytree.tree_leaves(self._graph(*self.arguments))
+
+
+def _widened(tensor: torch.Tensor) -> torch.Tensor:
+    is_narrow = tensor.dtype in (torch.bfloat16, torch.float16)
+    return tensor.double() if is_narrow else tensor.clone()
 
 
 def operators() -> list:
@@ -90,16 +115,30 @@ def prepare(op, call, known: set[str]) -> Sample:
         tensor_type(tensor)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = [leaf for leaf in function(*[tensor.clone() for tensor in inputs])]
+        expected = list(function(*[tensor.clone() for tensor in inputs]))
         if not expected or not all(isinstance(leaf, torch.Tensor) for leaf in expected):
             raise NotComparable("the results are not all tensors")
-        traced = make_fx(
-            torch.func.functionalize(function, remove="mutations"),
-            decomposition_table=_decompositions(known),
-        )(*inputs)
+        traced = _trace(function, inputs, known)
     for tensor in expected:
         tensor_type(tensor)
-    return Sample(_spec(traced.graph), inputs, expected)
+    spec, constants = _spec(traced, inputs)
+    return Sample(spec, inputs, constants, expected, function, traced)
+
+
+def _trace(function: Callable, inputs: list[torch.Tensor], known: set[str]) -> torch.fx.GraphModule:
+    """The graph of a call, without operators that change a tensor."""
+    table = _decompositions(known)
+    pure = torch.func.functionalize(function, remove="mutations")
+    traced = make_fx(pure, decomposition_table=table)(*inputs)
+    if any(_changes(node) for node in traced.graph.nodes):
+        # A decomposition writes into its own results.
+        pure = torch.func.functionalize(traced, remove="mutations")
+        traced = make_fx(pure, decomposition_table=table)(*inputs)
+    return traced
+
+
+def _changes(node: torch.fx.Node) -> bool:
+    return getattr(getattr(node.target, "_schema", None), "is_mutable", False)
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:
@@ -130,17 +169,27 @@ def _decompositions(known: set[str]) -> dict:
     return _tables[id(known)]
 
 
-def _spec(graph: torch.fx.Graph) -> Spec:
-    placeholders = [node for node in graph.nodes if node.op == "placeholder"]
+def _spec(
+    traced: torch.fx.GraphModule, inputs: list[torch.Tensor]
+) -> tuple[Spec, list[torch.Tensor]]:
+    """The spec of a graph, and the constants that are inputs behind those of the call."""
+    graph = traced.graph
     for node in graph.nodes:
         if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             raise NotComparable(f"{node.target} is random")
     graph.eliminate_dead_code()
-    translation = Translation(graph, {node: f"x{i}" for i, node in enumerate(placeholders)})
+    placeholders = [node for node in graph.nodes if node.op == "placeholder"]
+    constants = [node for node in graph.nodes if node.op == "get_attr"]
+    values = [*inputs, *(getattr(traced, node.target) for node in constants)]
+    for node, value in zip(placeholders + constants, values, strict=True):
+        # The tracer writes down other strides where elements do not lie side by side.
+        node.meta["val"] = value
+    names = {node: f"x{i}" for i, node in enumerate(placeholders + constants)}
+    translation = Translation(graph, names)
     if translation.unsupported:
         raise Untranslatable(str(translation.unsupported[0]))
     (output,) = (node for node in graph.nodes if node.op == "output")
     results = list(pytree.tree_leaves(output.args))
     if not all(isinstance(result, torch.fx.Node) for result in results):
         raise Untranslatable("a result does not depend on the inputs")
-    return translation.spec(results)
+    return translation.spec(results), values[len(inputs) :]

@@ -121,10 +121,7 @@ enum Arrangement {
 
   static func gather(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
     let type = try call.tensor("self")
-    let positions = try call.tensor("index")
-    guard positions.dtype == .i64 else {
-      throw call.fail("index is \(positions)", expected: "i64")
-    }
+    let positions = try indices(call, "index")
     let dimension = try call.normalizeDimension(rank: type.rank)
     guard positions.rank == type.rank,
       type.shape.indices.allSatisfy({ $0 == dimension || positions.shape[$0] <= type.shape[$0] })

@@ -52,7 +52,8 @@ class Translation:
 
     Args:
         graph: whose `call_function` nodes are ATen operators, with tensors in `meta["val"]`.
-        inputs: the placeholders that become inputs, in the spec's order, with their names.
+        inputs: the placeholders and constants that become inputs, in the spec's order, with
+            their names.
     """
 
     def __init__(self, graph: fx.Graph, inputs: Mapping[fx.Node, str]) -> None:
@@ -66,7 +67,7 @@ class Translation:
         for node, name in inputs.items():
             self._add_input(node, name)
         for node in graph.nodes:
-            if node.op in ("call_function", "call_method", "call_module", "get_attr"):
+            if node.op not in ("placeholder", "output") and node not in inputs:
                 self._add(node)
 
     def spec(self, outputs: Iterable[fx.Node], name: str | None = None) -> Spec:
@@ -118,7 +119,7 @@ class Translation:
                 return
             if not isinstance(node.target, torch._ops.OpOverload):
                 raise Untranslatable("it is no ATen operator")
-            if node.target.namespace != "aten":
+            if node.target.namespace != "aten" and str(node.target) not in rewritings:
                 raise Untranslatable("it is no ATen operator")
             for index in _results(node):
                 tensor_type(_result(node, index))
@@ -127,6 +128,8 @@ class Translation:
             if rewriting := rewritings.get(str(node.target)):
                 first = next(iter(node.all_input_nodes)).meta["val"]
                 nodes, self._rewritten[node] = rewriting(identifier, arguments, first)
+                if isinstance(node.meta["val"], torch.Tensor):
+                    self._references[node] = self._rewritten[node][0]
             else:
                 nodes = [{"id": identifier, "op": str(node.target), "args": arguments}]
                 self._references[node] = f"%{identifier}"

@@ -41,8 +41,22 @@ def batch_norm_functional(identifier: str, args: dict[str, Any], input: Any) -> 
     return nodes, _results(identifier, f"%{identifier}_mean_sum", f"%{identifier}_var_sum")
 
 
+def alias(identifier: str, args: dict[str, Any], _: Any) -> Written:
+    """The tensor itself, for operators that only matter to whoever may change it."""
+    return [_node(identifier, "alias.default", self=args["self"])], {0: f"%{identifier}"}
+
+
+def convert(identifier: str, args: dict[str, Any], _: Any) -> Written:
+    """Another dtype, as PyTorch's own decompositions write it."""
+    node = _node(identifier, "_to_copy.default", self=args["a"], dtype=args["dtype"])
+    return [node], {0: f"%{identifier}"}
+
+
 rewritings: dict[str, Rewriting] = {
     "aten._native_batch_norm_legit_functional.default": batch_norm_functional,
+    "aten.lift_fresh.default": alias,
+    "aten.lift_fresh_copy.default": alias,
+    "prims.convert_element_type.default": convert,
 }
 """By the full name of the operator."""
 
