@@ -35,7 +35,6 @@ from comparison import difference
 from granary.graphs import Untranslatable
 from judges import DaemonJudge, EvaluatorJudge, Unsupported, Wrong
 
-
 # Operators whose samples lie where f32 and f64 round to different sides of a whole number.
 discontinuous = {
     ("linspace", "integer"),
