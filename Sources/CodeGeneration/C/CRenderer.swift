@@ -235,12 +235,7 @@ extension CWriter {
 
 extension TileKernel {
   /// The axes that the body loops over within the grid's tile.
-  var tiledAxes: Set<Axis> {
-    Set(
-      body.compactMap { statement in
-        if case .loop(let loop, _) = statement, loop.isGridTile { loop.axis } else { nil }
-      })
-  }
+  var tiledAxes: Set<Axis> { Set(body.flatMap(\.tiledAxes)) }
 
   /// The most iterations that a lane loop of the grid handles at once.
   var laneSpan: Int {
@@ -277,6 +272,12 @@ struct TileLeaf {
 }
 
 extension TileStatement {
+  /// The axes of the loops over the grid's tile.
+  fileprivate var tiledAxes: [Axis] {
+    guard case .loop(let loop, let body) = self else { return [] }
+    return (loop.isGridTile ? [loop.axis] : []) + body.flatMap(\.tiledAxes)
+  }
+
   /// The statements at the bottom of the loops.
   var leaves: [TileLeaf] {
     switch self {
