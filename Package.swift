@@ -124,12 +124,17 @@ let package = Package(
     tests("SupportTests", ["Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
     tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
+    // Graphs with what PyTorch computes for them.
+    module("GoldenCases", ["TensorProgram", "KernelSpec"], path: "Tests/GoldenCases"),
     tests(
-      "TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"], exclude: ["Golden"]),
+      "TensorProgramTests", ["TensorProgram", "GoldenCases", "KernelSpec", "Support"],
+      exclude: ["Golden"]),
     tests(
       "CodeGenerationTests",
-      ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"],
-      exclude: ["Golden"]),
+      [
+        "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec", "Support",
+        "CKernelHost",
+      ], exclude: ["Golden"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
     tests(
       "EvaluationTests",

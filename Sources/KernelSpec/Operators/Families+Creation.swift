@@ -95,6 +95,27 @@ enum Creation {
 
 extension OperatorTable {
   static let creation: [Operator?] = [
+    .composite(
+      """
+      empty.memory_format(SymInt[] size, *, \(Creation.placement), \
+      MemoryFormat? memory_format=None) -> Tensor
+      """, Creation.filled(.integer(0))),
+    .composite(
+      "empty_strided(SymInt[] size, SymInt[] stride, *, \(Creation.placement)) -> Tensor",
+      Creation.filled(.integer(0))),
+    .composite("fill.Scalar(Tensor self, Scalar value) -> Tensor") {
+      (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
+      call.arguments["fill_value"] = call.arguments["value"]
+      return try Creation.like(nil)(&call, &graph)
+    },
+    .composite("fill.Tensor(Tensor self, Tensor value) -> Tensor") {
+      (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
+      guard try call.tensor("value").rank == 0 else {
+        throw call.fail("fill with a tensor", expected: "no dimensions")
+      }
+      call.arguments["src"] = call.arguments["value"]
+      return try graph.add("aten.copy.default", call.arguments)
+    },
     .primitive(
       "full(SymInt[] size, Scalar fill_value, *, \(Creation.placement)) -> Tensor",
       Creation.full),

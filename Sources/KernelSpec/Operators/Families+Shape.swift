@@ -88,7 +88,7 @@ enum Arrangement {
       "aten.expand.default", ["self": .tensor(source[0]), "size": .integers(type.shape)])
   }
 
-  private static func indices(_ call: OperatorCall, _ name: String) throws(SpecError)
+  static func indices(_ call: OperatorCall, _ name: String) throws(SpecError)
     -> TensorType
   {
     let type = try call.tensor(name)
