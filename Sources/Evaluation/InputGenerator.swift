@@ -47,6 +47,9 @@ package struct InputGenerator: Sendable {
       switch domain {
       case .index(let bound):
         append(Int64(random.next() % UInt64(max(1, bound))), type.dtype, to: &bytes)
+      case .signedIndex(let bound):
+        let value = Int64(random.next() % UInt64(max(1, 2 * bound))) - Int64(bound)
+        append(value, type.dtype, to: &bytes)
       case .any, .positive:
         if type.dtype.isFloatingPoint {
           var value = real(distribution, constant, &random)
