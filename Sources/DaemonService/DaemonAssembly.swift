@@ -33,7 +33,7 @@ package enum DaemonAssembly {
         store: store, workshop: workshop,
         defaultLimits: SearchLimits(
           seconds: configuration.searchSeconds, candidates: configuration.searchCandidates),
-        log: logger)
+        shared: SharedSchedules(directory: configuration.sharedDirectory), log: logger)
       let checkup = Checkup(
         library: library, locations: configuration.locations, compiler: workshop.compiler.identity)
       let limits = CollectionLimits(

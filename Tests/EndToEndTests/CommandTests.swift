@@ -87,6 +87,32 @@ extension EndToEnd {
       #expect(hit["present"] == .boolean(true))
     }
 
+    @Test("spec key gives the key under which the daemon of this machine keeps the kernel")
+    func specKeysAreThoseOfTheDaemon() throws {
+      let home = try PrivateHome()
+      let key = try home.granary("spec", "key", relu, "--json").json()[0]["key"].text
+      let offline = try home.granary("stats", "--no-start")
+      #expect(offline.status == 3, "it needs no daemon")
+      #expect(try home.granary("get", relu, "--json").json()[0]["key"].text == key)
+    }
+
+    @Test("a fault in a file of specs is reported with the line where the spec begins")
+    func faultsInFilesAreLocated() throws {
+      let home = try PrivateHome()
+      try Data("# two\n\n\(relu)\nrelu(x: f33[4])\n".utf8)
+        .write(to: URL(filePath: home.file("specs")))
+      for arguments in [["get"], ["spec", "check"]] {
+        let child = try ChildProgram(
+          Binaries.path("granary"), arguments + [home.file("specs")],
+          environment: home.environment)
+        let result = try child.finish(within: 300)
+        #expect(result.status == 2, "\(result)")
+        #expect(
+          result.complaint.contains("\(home.file("specs")):4: line 1, column 9: found 'f33'"),
+          "\(result)")
+      }
+    }
+
     @Test("rm removes an entry, and the next get makes it again")
     func removedEntriesAreMadeAgain() throws {
       let home = try PrivateHome()
@@ -106,7 +132,7 @@ extension EndToEnd {
         try ChildProgram(
           Binaries.path("granary"), ["get", relu, "--json"], environment: home.environment)
       }
-      let results = try children.map { try $0.finish(within: 60) }
+      let results = try children.map { try $0.finish(within: 300) }
       #expect(results.allSatisfy { $0.status == 0 }, "\(results)")
       let counters = try home.statistics()
       #expect(counters["requests"].number == 8)
@@ -149,7 +175,7 @@ extension EndToEnd {
       try Data(script.output).write(to: URL(filePath: home.file("completion")))
       let check = try ChildProgram(
         "\(folder)/\(shell)", ["-n", home.file("completion")], environment: home.environment
-      ).finish(within: 60)
+      ).finish(within: 300)
       #expect(check.status == 0, "\(check)")
     }
 
@@ -165,7 +191,8 @@ extension EndToEnd {
         let help = try home.granary(verb, "--help")
         #expect(help.status == 0, "\(verb)")
         let text = String(decoding: help.output, as: UTF8.self)
-        #expect(text.hasPrefix("OVERVIEW:") && text.contains("USAGE: granary \(verb)"), "\(help)")
+        let name = verb == "serve" ? "granaryd" : "granary \(verb)"
+        #expect(text.hasPrefix("OVERVIEW:") && text.contains("USAGE: \(name)"), "\(help)")
       }
     }
 
