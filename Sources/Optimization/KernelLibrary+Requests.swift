@@ -65,7 +65,7 @@ extension KernelLibrary {
 
   private func log(_ record: RequestRecord, number: Int64) {
     log.log(
-      level: record.outcome == "hit" ? .debug : .info, "answered a request",
+      level: record.outcome == "hit" || record.outcome == "miss" ? .debug : .info, "answered a request",
       metadata: [
         "request": "\(RequestName(number).text)", "outcome": "\(record.outcome)",
         "key": "\(record.key?.hex ?? "")", "reason": "\(record.reason)",
