@@ -184,7 +184,7 @@ extension EndToEnd {
       let home = try PrivateHome()
       let top = String(decoding: try home.granary("--help").output, as: UTF8.self)
       let verbs = top.split(separator: "\n").drop { !$0.hasPrefix("SUBCOMMANDS") }.dropFirst()
-        .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+        .filter { $0.hasPrefix("  ") && $0.dropFirst(2).first?.isLowercase == true }
         .compactMap { $0.split(separator: " ").first.map(String.init) }
       #expect(verbs.count >= 18, "\(top)")
       for verb in verbs {

@@ -22,8 +22,9 @@ package struct JSONLogHandler: LogHandler {
     var lost: Int?
   }
 
-  /// Lines lost since the last one that was written, by all handlers: they share standard error.
-  private static let lost = Atomic(0)
+  /// Lines lost since the last one that was written, by all handlers: they share standard error. Held while a
+  /// line is written, so that lines do not mix, and that the room that was seen is there.
+  private static let lost = Mutex(0)
 
   package init(label: String, level: Logger.Level) {
     self.label = label
@@ -39,19 +40,21 @@ package struct JSONLogHandler: LogHandler {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-    var room = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-    guard poll(&room, 1, 0) > 0, room.revents & Int16(POLLOUT) != 0 else {
-      Self.lost.add(1, ordering: .relaxed)
-      return
-    }
-    let lost = Self.lost.exchange(0, ordering: .relaxed)
-    let line = Line(
+    var line = Line(
       time: Double(now.tv_sec) + Double(now.tv_nsec / 1_000_000) / 1000,
       level: event.level.rawValue, logger: label, message: event.message.description,
-      fields: all.isEmpty ? nil : all.mapValues(\.description), lost: lost > 0 ? lost : nil)
-    guard var bytes = try? WireJSON.encode(line) else { return }
-    bytes.append(UInt8(ascii: "\n"))
-    // One write, so that lines of several threads do not mix.
-    _ = write(STDERR_FILENO, bytes, bytes.count)
+      fields: all.isEmpty ? nil : all.mapValues(\.description))
+    Self.lost.withLock { lost in
+      var room = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+      guard poll(&room, 1, 0) > 0, room.revents & Int16(POLLOUT) != 0 else {
+        lost += 1
+        return
+      }
+      line.lost = lost > 0 ? lost : nil
+      guard var bytes = try? WireJSON.encode(line) else { return }
+      bytes.append(UInt8(ascii: "\n"))
+      _ = write(STDERR_FILENO, bytes, bytes.count)
+      lost = 0
+    }
   }
 }
