@@ -1,3 +1,5 @@
+import DaemonAPI
+import DaemonClient
 import FoundationEssentials
 import Glibc
 import KernelSpec
@@ -133,6 +135,15 @@ extension EndToEnd {
       #expect(try home.granary("ls", "--json").json().list.count == 2)
       let again = try home.granary("get", home.file("specs"), "--policy", "cached", "--json")
       #expect(try again.json().list.allSatisfy { $0["status"].text == "hit" }, "\(again)")
+    }
+
+    @Test("the daemon says how long it may wait, so that a client does not give up before")
+    func theDaemonSaysHowLongItWaits() throws {
+      let home = try PrivateHome()
+      let daemon = try home.daemon("--default-policy", "tuned", "--tuned-deadline-seconds", "7")
+      let greeting = try home.client().greeting()
+      #expect(greeting.defaultPolicy == .tuned && greeting.tunedDeadlineSeconds == 7)
+      daemon.killNow()
     }
 
     @Test("granary serve is the daemon")
