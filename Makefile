@@ -30,9 +30,9 @@ format:
 lint:
 	swift format lint --strict --recursive Sources Tests cache-schema Package.swift
 
-bench-serving: setup
-	swift build -c release --product granary-bench-server
-	Tests/Benchmarks/serving/run "$$(swift build -c release --show-bin-path)/granary-bench-server"
+# What the daemon reaches as a server; JSON=1 for programs.
+bench-serving: release
+	@Tests/Benchmarks/serving/run "$$(swift build -c release --show-bin-path)" $(if $(JSON),--json)
 
 # Kernels of common operators on this machine, after a search of SECONDS_EACH seconds each (60 unless told).
 bench-kernels: release

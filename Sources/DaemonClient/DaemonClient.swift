@@ -10,6 +10,8 @@ public final class DaemonClient {
   /// How long a call may take, unless it says otherwise.
   public var timeoutSeconds: Double
   private var connection: HTTPConnection?
+  /// What the daemon said when it was first asked.
+  private var known: Greeting?
 
   /// Connects to the daemon that runs.
   ///
@@ -33,8 +35,9 @@ public final class DaemonClient {
       ResolveEnvelope(
         specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds,
         locks: lock?.kernels))
-    let patience = max(timeoutSeconds, Double(deadlineMilliseconds ?? 0) / 1000 + 30)
-    return try decode(call(.resolve, body: body, seconds: patience))
+    let wait = try secondsOfWaiting(policy, deadlineMilliseconds) ?? 0
+    // Beyond what it waits on purpose, the daemon gets as long as for a baseline.
+    return try decode(call(.resolve, body: body, seconds: max(timeoutSeconds, wait + 30)))
   }
 
   /// The bytes of an artifact.
@@ -132,6 +135,16 @@ extension DaemonClient {
     var locks: [LockFile.Kernel]?
   }
 
+  /// How long the daemon may wait for a search before it answers.
+  private func secondsOfWaiting(_ policy: Policy?, _ deadlineMilliseconds: Int?)
+    throws(ServiceError) -> Double?
+  {
+    if let deadlineMilliseconds { return Double(deadlineMilliseconds) / 1000 }
+    guard policy == nil || policy == .tuned else { return nil }
+    if known == nil { known = try greeting() }
+    return known?.secondsOfWaiting(policy: policy)
+  }
+
   private func get<Value: Decodable>(_ route: Route, _ parameter: String = "")
     throws(ServiceError) -> Value
   {
@@ -158,7 +171,8 @@ extension DaemonClient {
         connection = kept
         return answer
       } catch  where error.code == .noDaemon {
-        // The daemon closes idle connections; every route may be asked twice.
+        // The daemon closes idle connections; every route may be asked twice. It may also be another daemon now.
+        known = nil
       }
     }
     var fresh = try HTTPConnection(path: socketPath, deadline: deadline)

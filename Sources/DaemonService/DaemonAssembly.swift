@@ -22,10 +22,12 @@ package enum DaemonAssembly {
       if configuration.searchThreads > 0 {
         hardware.tuning.threads = min(configuration.searchThreads, hardware.tuning.threads)
       }
+      // A compiler takes as long to say its version as all the rest together.
+      async let compiler = CCompiler(host: hardware.compatibility, environment: environment)
       let store = try CacheStore.open(directory: configuration.locations.store)
       let workshop = Workshop(
-        compiler: try await CCompiler(host: hardware.compatibility, environment: environment),
-        runner: try NativeRunner(environment: environment), hardware: hardware,
+        compiler: try await compiler, runner: try NativeRunner(environment: environment),
+        hardware: hardware,
         ceilings: KeptCeilings(
           file: CeilingsFile(path: configuration.locations.store + "/ceilings.json"),
           hardware: hardware))

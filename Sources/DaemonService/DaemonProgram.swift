@@ -68,7 +68,8 @@ package enum DaemonProgram {
       configuration: configuration.report,
       greeting: Greeting(
         version: granaryVersion, processIdentifier: Int(getpid()),
-        startedAt: Double(now.tv_sec)),
+        startedAt: Double(now.tv_sec), defaultPolicy: configuration.defaultPolicy,
+        tunedDeadlineSeconds: configuration.tunedDeadlineSeconds),
       defaults: configuration.requestDefaults)
     let systemd = SystemdNotifier(environment: environment)
     let server = HTTPServer(

@@ -27,9 +27,11 @@ struct ToolRun: Sendable {
     environment: [String] = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"],
     directory: String = "/", timeLimit: Duration
   ) async -> ToolRun {
-    await onOwnThread {
+    let run = try? await OwnThread.run {
       blockingRun(arguments, environment, directory, timeLimit)
     }
+    return run
+      ?? ToolRun(status: nil, output: "there is no thread to run \(arguments.first ?? "a tool") on")
   }
 
   private static func blockingRun(

@@ -49,7 +49,6 @@ import Testing
   }
 }
 
-// In the suite of the server: a blocking client must not run beside another, or they take every thread.
 extension ServerTests {
   @Test("live answers are as documented, the error too")
   func liveAnswers() async throws {
@@ -64,24 +63,22 @@ extension ServerTests {
         (.searches, "", ""), (.verify, "", "{\"repair\":true}"),
       ]
       for (route, parameter, body) in asked {
-        let answer = try ask(live, route, parameter, body)
+        let answer = try await ask(live, route, parameter, body)
         #expect(document.faults(of: answer, from: route) == [], "\(route.rawValue)")
       }
-      let refusal = try ask(live, .kernel, "none", "")
+      let refusal = try await ask(live, .kernel, "none", "")
       #expect(document.faults(of: refusal, as: "Error") == [])
     }
   }
 }
 
 /// The JSON body of a live answer.
-private func ask(_ live: LiveServer, _ route: Route, _ parameter: String, _ body: String) throws
-  -> JSONValue
+private func ask(_ live: LiveServer, _ route: Route, _ parameter: String, _ body: String)
+  async throws -> JSONValue
 {
-  let connection = try RawConnection(live.path)
-  connection.send(
+  let answer = try await live.exchange(
     "\(route.method) \(route.path(parameter)) HTTP/1.1\r\nConnection: close\r\n"
       + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
-  let answer = connection.readToEnd()
   let end = try #require(answer.firstRange(of: "\r\n\r\n"), "\(route.rawValue) \(answer)")
   return try JSONDecoder().decode(JSONValue.self, from: Data(answer[end.upperBound...].utf8))
 }

@@ -1,3 +1,5 @@
+import DaemonAPI
+import DaemonClient
 import FoundationEssentials
 import Glibc
 import KernelSpec
@@ -194,6 +196,15 @@ extension EndToEnd {
         let name = verb == "serve" ? "granaryd" : "granary \(verb)"
         #expect(text.hasPrefix("OVERVIEW:") && text.contains("USAGE: \(name)"), "\(help)")
       }
+    }
+
+    @Test("the daemon says how long it may wait, so that a client does not give up before")
+    func theDaemonSaysHowLongItWaits() throws {
+      let home = try PrivateHome()
+      let daemon = try home.daemon("--default-policy", "tuned", "--tuned-deadline-seconds", "7")
+      let greeting = try home.client().greeting()
+      #expect(greeting.defaultPolicy == .tuned && greeting.tunedDeadlineSeconds == 7)
+      daemon.killNow()
     }
 
     @Test("granary serve is the daemon")

@@ -1,9 +1,9 @@
+import CLinux
 import DaemonAPI
 import Glibc
 package import Logging
-import NIOCore
-import NIOPosix
 import ServiceLifecycle
+import Support
 
 /// Accepts connections on the socket and serves them until it is told to stop.
 ///
@@ -13,9 +13,9 @@ package struct HTTPServer: Service {
   package struct Options: Sendable {
     package var limits = RequestLimits()
     package var connectionLimit = 1024
-    package var requestSeconds = 30.0
-    package var idleSeconds = 600.0
-    package var eventLoops = 2
+    package var patience = Patience()
+    /// Whether to serve a peer that runs as this user.
+    package var admits: @Sendable (UInt32) -> Bool = { PeerCheck.admits(user: $0) }
 
     package init() {}
   }
@@ -39,24 +39,41 @@ package struct HTTPServer: Service {
   }
 
   package func run() async throws {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: options.eventLoops)
     let (jobs, continuation) = AsyncStream<RequestJob>.makeStream()
-    let channel = try await bootstrap(group, continuation)
-      .withBoundSocket(listener.descriptor).get()
-    let stopping = ServerStop(channel: channel, counters: router.counters, jobs: continuation)
-    channel.closeFuture.whenComplete { _ in stopping.listenerClosed() }
+    let mailbox = try LoopMailbox()
+    async let ending = loop(mailbox, continuation)
     logger.info("listening", metadata: ["socket": "\(listener.path)"])
     onReady()
     await withGracefulShutdownHandler {
       await serve(jobs)
     } onGracefulShutdown: {
-      stopping.begin()
+      mailbox.post { $0.drain() }
     }
+    mailbox.post { $0.stop() }
     listener.remove()
-    try await channel.close().recover { _ in }.get()
-    try await group.shutdownGracefully()
-    guard stopping.wasAsked else {
-      throw ServiceError(.environment, "the listening socket \(listener.path) has died")
+    if case .failed(let error) = try await ending {
+      throw ServiceError(
+        .environment,
+        "the listening socket \(listener.path) has died: \(String(cString: strerror(error)))")
+    }
+  }
+
+  /// Runs the loop on a thread of its own until it ends, and with it the stream of requests.
+  private func loop(_ mailbox: LoopMailbox, _ jobs: AsyncStream<RequestJob>.Continuation)
+    async throws -> ServerLoop.Ending
+  {
+    defer { jobs.finish() }
+    let poller = granary_poller()
+    guard poller >= 0 else { return .failed(errno: -poller) }
+    let (options, router, listener) = (options, router, listener.descriptor)
+    return try await OwnThread.run {
+      let context = LoopContext(
+        poller: poller, hot: HotRoutes(hotSet: router.hotSet), limits: options.limits,
+        patience: options.patience, jobs: jobs, counters: router.counters, mailbox: mailbox)
+      return ServerLoop(
+        listener: listener, context: context, connectionLimit: options.connectionLimit,
+        admits: options.admits
+      ).run()
     }
   }
 
@@ -66,33 +83,6 @@ package struct HTTPServer: Service {
         tasks.addTask { await perform(job) }
       }
     }
-  }
-
-  private func bootstrap(
-    _ group: MultiThreadedEventLoopGroup, _ jobs: AsyncStream<RequestJob>.Continuation
-  ) -> ServerBootstrap {
-    let counters = router.counters
-    let patience = ConnectionHandler.Patience(
-      request: .nanoseconds(Int64(options.requestSeconds * 1e9)),
-      idle: .nanoseconds(Int64(options.idleSeconds * 1e9)))
-    let (options, hotSet) = (options, router.hotSet)
-    return ServerBootstrap(group: group)
-      .childChannelOption(.maxMessagesPerRead, value: 4)
-      .childChannelOption(
-        .writeBufferWaterMark, value: .init(low: 256 * 1024, high: 1024 * 1024)
-      )
-      .childChannelInitializer { channel in
-        PeerCheck.isOwner(channel).flatMapThrowing { isOwner in
-          guard isOwner, counters.open(channel, limit: options.connectionLimit) else {
-            throw ServiceError(.environment, "the connection is refused")
-          }
-          channel.closeFuture.whenComplete { _ in counters.close(channel) }
-          try channel.pipeline.syncOperations.addHandler(
-            ConnectionHandler(
-              hot: HotRoutes(hotSet: hotSet), limits: options.limits, patience: patience,
-              jobs: jobs, counters: counters))
-        }
-      }
   }
 
   /// Serves one request in its own task, which is cancelled when the client goes away.
@@ -139,10 +129,7 @@ package struct HTTPServer: Service {
 
 /// Makes the text of server-sent events.
 enum ServerSentEvent {
-  static func make(name: String, _ value: some Encodable) throws -> ByteBuffer {
-    var event = ByteBuffer(string: "event: \(name)\ndata: ")
-    event.writeBytes(try WireJSON.encode(value))
-    event.writeString("\n\n")
-    return event
+  static func make(name: String, _ value: some Encodable) throws -> [UInt8] {
+    try Array("event: \(name)\ndata: ".utf8) + WireJSON.encode(value) + Array("\n\n".utf8)
   }
 }

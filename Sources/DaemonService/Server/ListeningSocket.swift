@@ -16,7 +16,7 @@ package struct ListeningSocket: Sendable {
   package static func open(_ path: String, environment: [String: String]) throws(ServiceError)
     -> ListeningSocket
   {
-    if let inherited = inherited(environment) {
+    if let inherited = try inherited(environment) {
       return ListeningSocket(path: path, descriptor: inherited, lock: nil)
     }
     try makeFolder(of: path)
@@ -38,12 +38,30 @@ package struct ListeningSocket: Sendable {
   }
 
   /// Source: sd_listen_fds(3): descriptors begin at 3 and are for the process that `LISTEN_PID` names.
-  private static func inherited(_ environment: [String: String]) -> Int32? {
+  private static func inherited(_ environment: [String: String]) throws(ServiceError) -> Int32? {
     guard environment["LISTEN_PID"].flatMap({ Int32($0) }) == getpid(),
       let count = environment["LISTEN_FDS"].flatMap({ Int($0) }), count >= 1
     else { return nil }
+    guard option(SO_DOMAIN, of: 3) == AF_UNIX, option(SO_ACCEPTCONN, of: 3) == 1,
+      option(SO_TYPE, of: 3) == Int32(SOCK_STREAM.rawValue)
+    else {
+      throw ServiceError(
+        .environment, "LISTEN_FDS passes no listening Unix stream socket as descriptor 3")
+    }
     _ = fcntl(3, F_SETFD, FD_CLOEXEC)
+    setNonBlocking(3)
     return 3
+  }
+
+  private static func option(_ name: Int32, of descriptor: Int32) -> Int32? {
+    var value: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : nil
+  }
+
+  /// A client may leave between the poller's word and the call that accepts it.
+  private static func setNonBlocking(_ descriptor: Int32) {
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
   }
 
   private static func makeFolder(of path: String) throws(ServiceError) {
@@ -82,7 +100,8 @@ package struct ListeningSocket: Sendable {
 
   private static func bindAndListen(_ path: String) throws(ServiceError) -> Int32 {
     let descriptor = socket(
-      AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+      AF_UNIX,
+      Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
     guard descriptor >= 0 else { throw failure("cannot make a socket") }
     // The mask makes the mode right from the first moment, not after a chmod.
     let previous = umask(0o177)
