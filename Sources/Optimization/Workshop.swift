@@ -10,6 +10,8 @@ package struct Workshop: Sendable {
   package let compiler: any KernelCompiler
   package let runner: any KernelRunner
   package let hardware: HardwareDescription
+  /// Where the time went.
+  package let times = StageTimes()
   private let ceilings: KeptCeilings
 
   package init(
@@ -44,7 +46,7 @@ package struct Workshop: Sendable {
     } catch {
       return .failure(RefusedCandidate(outcome: .illegal(reason: "\(error)")))
     }
-    switch await compiler.compile(source) {
+    switch await times.measure(.compile, { await compiler.compile(source) }) {
     case .artifact(let artifact): return .success(Built(source: source, artifact: artifact))
     case .failed(let log):
       return .failure(RefusedCandidate(outcome: .compileFailed(log: log)))
@@ -63,9 +65,11 @@ package struct Workshop: Sendable {
         .internalError, "\(plan.spec.name): the reference kernel does not compile")
     }
     do {
-      return try await ReferenceValues.compute(
-        reference, for: interface, runner: runner,
-        distributions: depth.distributions(for: plan.work), seed: seed)
+      return try await times.measure(.reference) {
+        try await ReferenceValues.compute(
+          reference, for: interface, runner: runner,
+          distributions: depth.distributions(for: plan.work), seed: seed)
+      }
     } catch {
       throw OptimizationError(.environment, "\(plan.spec.name): \(error)")
     }
@@ -77,7 +81,9 @@ package struct Workshop: Sendable {
   ) async throws -> VerificationOutcome {
     let verifier = Verifier(
       runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads)
-    return try await verifier.verify(artifact, against: values)
+    return try await times.measure(.verify) {
+      try await verifier.verify(artifact, against: values)
+    }
   }
 
   /// Measures an artifact against another of the same plan, on those inputs whose results are finite.
@@ -88,10 +94,13 @@ package struct Workshop: Sendable {
     let timer = PairedTimer(
       runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads,
       seed: random.next())
-    let outcome = try await timer.compare(
-      candidate: artifact, incumbent: incumbent,
-      cases: Array(values.cases.filter { $0.distribution != .special }.prefix(2)),
-      floorNanoseconds: floorSeconds(of: plan) * 1e9 * credibleShareOfFloor)
+    let floor = floorSeconds(of: plan) * 1e9 * credibleShareOfFloor
+    let outcome = try await times.measure(.timing) {
+      try await timer.compare(
+        candidate: artifact, incumbent: incumbent,
+        cases: Array(values.cases.filter { $0.distribution != .special }.prefix(2)),
+        floorNanoseconds: floor)
+    }
     if case .measured(let timing) = outcome,
       timing.nanoseconds * 1e-9 * measurementSlack < floorSeconds(of: plan)
     {
