@@ -38,11 +38,13 @@ package struct CCompiler: KernelCompiler {
     self.timeLimit = timeLimit
   }
 
-  package func compile(_ source: KernelSource) async -> CompileOutcome {
+  package func compile(
+    _ source: KernelSource, for purpose: CompilationPurpose
+  ) async -> CompileOutcome {
     guard source.language == .c else {
       return .failed(log: "a C compiler cannot compile \(source.language.rawValue)")
     }
-    if let refused = CompilerOptions.refused(in: source.compilerOptions) {
+    if let refused = CompilerOptions.refused(in: source.compilerOptions, for: purpose) {
       return .failed(log: "the compiler option \(refused) is not allowed")
     }
     guard let directory = PrivateDirectory() else {

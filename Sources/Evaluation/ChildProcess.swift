@@ -31,6 +31,9 @@ final class ChildProcess {
 
   deinit { end() }
 
+  /// The number of the process, until it has been ended.
+  var identifier: Int32 { child.pid }
+
   /// Becomes readable once the child has ended.
   var descriptor: Int32 { child.pidfd }
 

@@ -12,9 +12,9 @@ enum CompilerOptions {
   ]
 
   /// The first option that could reach files, plugins or other programs, if any.
-  static func refused(in options: [String]) -> String? {
+  static func refused(in options: [String], for purpose: CompilationPurpose) -> String? {
     options.first { option in
-      if option == "-lm" { return false }
+      if option == "-lm" { return purpose != .reference }
       let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std=", "-Wno-"]
       let forbidden = [
         "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize",

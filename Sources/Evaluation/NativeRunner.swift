@@ -6,13 +6,8 @@ import RunnerProtocol
 package struct NativeRunner: KernelRunner {
   /// The absolute path of `granary-runner`.
   package let executable: String
-  /// Swept between calls when a measurement asks for cold caches.
-  private let flushBytes: Int
 
-  package init(executable: String, flushBytes: Int = 0) {
-    self.executable = executable
-    self.flushBytes = flushBytes
-  }
+  package init(executable: String) { self.executable = executable }
 
   /// Finds `granary-runner`: the path in the environment variable `GRANARY_RUNNER`, else beside
   /// this program, else in `../libexec/granary`.
@@ -55,7 +50,7 @@ package struct NativeRunner: KernelRunner {
       inputBytes: interface.inputs.map(\.storageBytes),
       outputBytes: interface.outputs.map(\.storageBytes),
       workspaceBytes: interface.workspaceBytes, alignmentBytes: interface.alignmentBytes,
-      flushBytes: flushBytes, launches: [], buildOptions: "")
+      launches: [], buildOptions: "")
     let session = try RunnerSession(setup: setup, limits: limits)
     try await session.start(executable: executable, artifact: artifact.bytes)
     return session

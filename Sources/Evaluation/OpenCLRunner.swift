@@ -7,7 +7,9 @@ package struct OpenCLCompiler: KernelCompiler {
 
   package init() {}
 
-  package func compile(_ source: KernelSource) async -> CompileOutcome {
+  package func compile(
+    _ source: KernelSource, for purpose: CompilationPurpose
+  ) async -> CompileOutcome {
     guard source.language == .openCL else {
       return .failed(log: "an OpenCL driver cannot compile \(source.language.rawValue)")
     }
@@ -74,7 +76,7 @@ package struct OpenCLRunner: KernelRunner {
       inputBytes: interface.inputs.map(\.storageBytes),
       outputBytes: interface.outputs.map(\.storageBytes),
       workspaceBytes: interface.workspaceBytes, alignmentBytes: interface.alignmentBytes,
-      flushBytes: 0, launches: interface.launches.map(launch), buildOptions: options,
+      launches: interface.launches.map(launch), buildOptions: options,
       scratchDirectory: scratch)
   }
 

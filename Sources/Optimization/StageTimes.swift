@@ -24,6 +24,10 @@ package final class StageTimes: Sendable {
   /// Seconds so far, by stage.
   package var totals: [Stage: Double] { seconds.withLock { $0 } }
 
+  func add(_ seconds: Double, to stage: Stage) {
+    self.seconds.withLock { $0[stage, default: 0] += seconds }
+  }
+
   /// Runs `work` and adds what it took.
   func measure<Value, Failure: Error>(
     _ stage: Stage, isolation: isolated (any Actor)? = #isolation,
@@ -32,8 +36,7 @@ package final class StageTimes: Sendable {
     let start = ContinuousClock.now
     defer {
       let (seconds, attoseconds) = (ContinuousClock.now - start).components
-      let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
-      self.seconds.withLock { $0[stage, default: 0] += elapsed }
+      add(Double(seconds) + Double(attoseconds) * 1e-18, to: stage)
     }
     return try await work()
   }

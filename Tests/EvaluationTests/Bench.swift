@@ -104,8 +104,10 @@ struct Bench {
     return source
   }
 
-  func compile(_ source: KernelSource) async throws -> Artifact {
-    switch await compiler.compile(source) {
+  func compile(_ source: KernelSource, for purpose: CompilationPurpose = .candidate) async throws
+    -> Artifact
+  {
+    switch await compiler.compile(source, for: purpose) {
     case .artifact(let artifact): return artifact
     case .failed(let log): throw EvaluationError(.systemRefused, log)
     }
@@ -113,7 +115,8 @@ struct Bench {
 
   func reference(seed: UInt64 = 1) async throws -> ReferenceValues {
     try await ReferenceValues.compute(
-      try await compile(Self.referenceSource), for: Self.interface(), runner: runner, seed: seed)
+      try await compile(Self.referenceSource, for: .reference), for: Self.interface(),
+      runner: runner, seed: seed)
   }
 
   func verifier(time: Duration = .seconds(2), threads: Int = 2) -> Verifier {

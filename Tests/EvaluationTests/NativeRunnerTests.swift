@@ -58,7 +58,7 @@ import Testing
       outside: "double exp(double); double tgamma(double);", options: ["-O2", "-lm"])
     source.interface = Bench.interface(output: .f64)
     let values = try await ReferenceValues.compute(
-      try await bench.compile(source), for: Bench.interface(), runner: bench.runner,
+      try await bench.compile(source, for: .reference), for: Bench.interface(), runner: bench.runner,
       distributions: [.constant], seed: 8)
     let test = try #require(values.cases.first)
     guard case .real(let a) = TensorElements(test.inputs[0], dtype: .f32, count: 1),
