@@ -23,9 +23,11 @@ package enum DaemonAssembly {
         hardware.tuning.threads = min(configuration.searchThreads, hardware.tuning.threads)
       }
       let store = try CacheStore.open(directory: configuration.locations.store)
+      let compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
       let workshop = Workshop(
-        compiler: try await CCompiler(host: hardware.compatibility, environment: environment),
-        runner: try NativeRunner(environment: environment), hardware: hardware,
+        compiler: compiler,
+        runner: try NativeRunner(environment: environment, confinement: compiler.confinement),
+        hardware: hardware,
         ceilings: KeptCeilings(
           file: CeilingsFile(path: configuration.locations.store + "/ceilings.json"),
           hardware: hardware))
@@ -35,7 +37,8 @@ package enum DaemonAssembly {
           seconds: configuration.searchSeconds, candidates: configuration.searchCandidates),
         log: logger)
       let checkup = Checkup(
-        library: library, locations: configuration.locations, compiler: workshop.compiler.identity)
+        library: library, locations: configuration.locations, compiler: compiler.identity,
+        confinement: compiler.confinement)
       return DaemonParts(
         service: LibraryServing(library: library, doctorChecks: { await checkup.findings() }),
         background: [SearchService(library: library)])
@@ -62,6 +65,7 @@ struct Checkup: Sendable {
   let library: KernelLibrary
   let locations: Locations
   let compiler: String
+  let confinement: Confinement
 
   func findings() async -> [DoctorReport.Finding] {
     [
@@ -111,7 +115,8 @@ struct Checkup: Sendable {
       let isWhole = report.lines.allSatisfy(\.inForce)
       return .init(
         subject: "sandbox", state: isWhole ? .good : .warning,
-        message: lines.joined(separator: ", "))
+        message: "compilers and candidates are shut in by \(confinement.description); "
+          + "candidates: \(lines.joined(separator: ", "))")
     } catch {
       return .init(
         subject: "sandbox", state: .bad, message: "no candidate can be run: \(error)")

@@ -15,7 +15,8 @@ enum CompilerOptions {
   static func refused(in options: [String], for purpose: CompilationPurpose) -> String? {
     options.first { option in
       if option == "-lm" { return purpose != .reference }
-      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std=", "-Wno-"]
+      // Of the options of the machine only those that choose no other instruction set than this machine's.
+      let prefixes = ["-O", "-f", "-mprefer-vector-width=", "-D", "-U", "-std=", "-Wno-"]
       let forbidden = [
         "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize",
         "-fopenmp",

@@ -12,6 +12,7 @@ package actor RunnerSession: KernelSession {
   private let executor = ThreadExecutor()
   private let setup: RunnerSetup
   private let limits: RunnerLimits
+  private let confinement: Confinement
   private let inputs: SharedMemory
   private let outputs: SharedMemory
   private let workspace: SharedMemory
@@ -28,9 +29,11 @@ package actor RunnerSession: KernelSession {
     executor.asUnownedSerialExecutor()
   }
 
-  init(setup: RunnerSetup, limits: RunnerLimits, scratch: PrivateDirectory? = nil)
-    throws(EvaluationError)
-  {
+  init(
+    setup: RunnerSetup, limits: RunnerLimits, confinement: Confinement,
+    scratch: PrivateDirectory? = nil
+  ) throws(EvaluationError) {
+    self.confinement = confinement
     self.scratch = scratch
     self.setup = setup
     self.limits = limits
@@ -52,7 +55,8 @@ package actor RunnerSession: KernelSession {
     channel = pair[0]
     process = ChildProcess(
       arguments: [executable], environment: environment, descriptors: [pair[1], -1, -1],
-      limits: processLimits)
+      limits: processLimits, confinement: confinement, writable: scratch?.path,
+      restrictsFiles: false)
     Glibc.close(pair[1])
     guard process != nil else {
       throw EvaluationError(.runnerMissing, "cannot start \(executable)")
@@ -80,6 +84,8 @@ package actor RunnerSession: KernelSession {
     guard code >= 0, readOnly >= 0 else {
       throw EvaluationError(.systemRefused, "no memory for the kernel's code")
     }
+    var setup = setup
+    setup.hasNamespaces = process?.hasNamespaces ?? false
     let message = setup.encoded()
     let passed = [code, readOnly, outputs.descriptor, workspace.descriptor]
     guard granary_send(channel, message, message.count, passed, Int32(passed.count)) == 0 else {
@@ -103,6 +109,8 @@ package actor RunnerSession: KernelSession {
       throw KernelLoadError(reason: greeting.failure)
     }
     sandbox = greeting.sandbox
+    if process?.hasNamespaces == true { sandbox.layers.formUnion([.namespaces, .processes]) }
+    if !confinement.isKernel { sandbox.layers.insert(.readOnlyFiles) }
     waits = process.map { ThreadWaits(of: $0.identifier) }
   }
 

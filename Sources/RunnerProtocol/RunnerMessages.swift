@@ -13,6 +13,8 @@ package struct RunnerSetup: Sendable, Hashable {
   package var buildOptions: String
   /// Where a device's driver may write; empty for a shared object.
   package var scratchDirectory: String
+  /// Whether the runner was started in namespaces of its own.
+  package var hasNamespaces = false
 
   /// One launch of a device function.
   package struct Launch: Sendable, Hashable {
@@ -68,6 +70,7 @@ package struct RunnerSetup: Sendable, Hashable {
     writer.write(alignmentBytes)
     writer.write(buildOptions)
     writer.write(scratchDirectory)
+    writer.write(hasNamespaces ? 1 : 0)
     writer.write(launches.count)
     for launch in launches {
       writer.write(launch.function)
@@ -90,6 +93,7 @@ package struct RunnerSetup: Sendable, Hashable {
     alignmentBytes = try reader.integer()
     buildOptions = try reader.text()
     scratchDirectory = try reader.text()
+    hasNamespaces = try reader.integer() != 0
     launches = []
     for _ in 0..<(try reader.count()) {
       launches.append(

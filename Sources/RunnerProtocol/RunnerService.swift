@@ -35,7 +35,7 @@ package struct RunnerService {
   private init(sandbox: inout SandboxReport) throws {
     let (setup, memories) = try Self.receiveSetup()
     if granary_forgo_privileges() == 0 { sandbox.layers.insert(.noPrivileges) }
-    if granary_leave_namespaces() == 0 { sandbox.layers.insert(.namespaces) }
+    if setup.hasNamespaces || granary_leave_namespaces() == 0 { sandbox.layers.insert(.namespaces) }
     buffers = KernelBuffers(
       inputs: try GuardedBuffers(layout: setup.inputs, memory: memories[1], writable: false),
       outputs: try GuardedBuffers(layout: setup.outputs, memory: memories[2], writable: true),

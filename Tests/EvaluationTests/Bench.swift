@@ -10,11 +10,23 @@ struct Bench {
   let compiler: CCompiler
   let runner: NativeRunner
 
-  init() async throws {
+  /// - Parameter confinement: `nil` for the best that this machine offers.
+  init(confinement: Confinement? = nil) async throws {
     let environment = Self.environment
-    let host = CompatibilityIdentity(architecture: "x86_64", features: ["avx2"], libc: "glibc")
-    compiler = try await CCompiler(host: host, environment: environment)
-    runner = try NativeRunner(environment: environment)
+    compiler = try await CCompiler(
+      host: Self.host, environment: environment, confinement: confinement)
+    runner = try NativeRunner(environment: environment, confinement: compiler.confinement)
+  }
+
+  /// The ways in which programs can be shut in on this machine.
+  static func confinements() async -> [Confinement] {
+    let best = await Confinement.find(environment: environment)
+    let kernel = Confinement.kernel(reason: "a test wants it")
+    if case .bubblewrap = best { return [best, kernel] } else { return [kernel] }
+  }
+
+  static var host: CompatibilityIdentity {
+    get throws { try HardwareProbe.host().compatibility }
   }
 
   static var environment: [String: String] {

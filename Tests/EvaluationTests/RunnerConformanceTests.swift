@@ -17,7 +17,10 @@ import Testing
     case .openCL:
       guard case .artifact(let artifact) = await OpenCLCompiler().compile(Bench.openCLSource)
       else { throw EvaluationError(.systemRefused, "no artifact") }
-      return (OpenCLRunner(executable: bench.runner.executable), artifact)
+      return (
+        OpenCLRunner(
+          executable: bench.runner.executable, confinement: bench.compiler.confinement), artifact
+      )
     }
   }
 

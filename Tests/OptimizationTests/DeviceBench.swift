@@ -23,8 +23,8 @@ struct DeviceBench {
     program = try TensorProgram(lowering: spec)
     hardware = try HardwareProbe.host()
     compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
-    host = try NativeRunner(environment: environment)
-    device = OpenCLRunner(executable: host.executable)
+    host = try NativeRunner(environment: environment, confinement: compiler.confinement)
+    device = OpenCLRunner(executable: host.executable, confinement: compiler.confinement)
   }
 
   /// Whether OpenCL kernels run on this machine. Continuous integration has to have a device: there a missing

@@ -68,9 +68,11 @@ struct SearchBench {
   /// A library over an empty store, with nothing remembered.
   private func library() async throws -> KernelLibrary {
     let environment = ProcessInfo.processInfo.environment
+    let compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
     let workshop = Workshop(
-      compiler: try await CCompiler(host: hardware.compatibility, environment: environment),
-      runner: try NativeRunner(environment: environment), hardware: hardware, ceilings: ceilings)
+      compiler: compiler,
+      runner: try NativeRunner(environment: environment, confinement: compiler.confinement),
+      hardware: hardware, ceilings: ceilings)
     var log = Logger(label: "bench", factory: { StreamLogHandler.standardError(label: $0) })
     log.logLevel = .warning
     return KernelLibrary(
