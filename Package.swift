@@ -113,6 +113,13 @@ let package = Package(
         "DaemonService", "CacheStore", "DaemonAPI", "Hardware", "KernelSpec", "Support",
       ],
       path: "Tests/Benchmarks/serving/Server", swiftSettings: strict),
+    .executableTarget(
+      name: "granary-bench-search",
+      dependencies: [
+        "CacheStore", "Evaluation", "Hardware", "KernelSpec", "Optimization", "Support",
+        "granary-runner", product("Logging", "swift-log"),
+      ],
+      path: "Tests/Benchmarks/search/Program", swiftSettings: strict),
 
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),

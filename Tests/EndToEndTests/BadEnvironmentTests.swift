@@ -45,6 +45,23 @@ extension EndToEnd {
       #expect(try client.failure()["message"].text?.contains("/nonexistent/cc") == true)
     }
 
+    @Test("a compiler that hangs is killed at its time limit, and the client is told so")
+    func hangingCompilersAreKilled() throws {
+      let home = try PrivateHome()
+      let script = home.file("cc")
+      let text =
+        "#!/bin/sh\ncase \"$*\" in --version) echo cc 1;; *-dM*) exit 1;; *) exec sleep 600;; esac\n"
+      try Data(text.utf8).write(to: URL(filePath: script))
+      chmod(script, 0o700)
+      home.environment["GRANARY_CC"] = script
+      home.environment["GRANARY_CC_SECONDS"] = "1"
+      let result = try home.granary("get", relu, "--json")
+      #expect(result.status == 1, "\(result)")
+      let message = try result.failure()["message"].text
+      #expect(message?.contains("the compiler took too long") == true, "\(result)")
+      #expect(try home.statistics()["entries"].number == 0)
+    }
+
     @Test("a compiler that fails is quoted, and the daemon serves on")
     func failingCompilersAreQuoted() throws {
       let home = try PrivateHome()

@@ -69,6 +69,7 @@ package enum Setting: String, CaseIterable, Sendable {
     ("PATH", "Where compilers are found, and granaryd when it is not beside granary."),
     ("TMPDIR", "Where compilers and candidates work; without it, /tmp."),
     ("GRANARY_CC", "The C compiler; without it, clang or gcc in PATH."),
+    ("GRANARY_CC_SECONDS", "The longest time that one compilation takes; without it, 30 seconds."),
     ("GRANARY_RUNNER", "The program that runs candidates; without it, the one beside granaryd."),
     ("LISTEN_FDS", "Socket activation by systemd."),
     ("LISTEN_PID", "Socket activation by systemd."),
