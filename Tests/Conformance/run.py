@@ -121,7 +121,7 @@ def prepare(op, call, dtype: str, tally: Tally, known: set[str]) -> samples.Samp
 
 def compare(sample: samples.Sample, judge, dtype: str, tally: Tally) -> None:
     try:
-        results = judge.compute(sample)
+        results = sample.results(judge.compute(sample))
         wrong = difference(results, sample.expected)
     except Unsupported as reason:
         tally.note(dtype, "unsupported", str(reason))

@@ -165,6 +165,8 @@ class TorchTests(DaemonCase):
             name = granary.tensors.torch_dtype_name(dtype)
             result = granary.get(f"eq(x: {name}[3,4], x)")(x)
             self.assertTrue(torch.equal(result, torch.ones(3, 4, dtype=torch.bool)))
+        empty = granary.get("sum(x: f32[0,3], dim: [0])")(torch.empty(0, 3))
+        self.assertTrue(torch.equal(empty, torch.zeros(3)))
         x = torch.randn(16)
         kernel, out = granary.get("neg(x: f32[16])"), torch.empty(16)
         self.assertIs(kernel(x, out=out), out)
