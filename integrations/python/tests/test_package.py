@@ -131,6 +131,14 @@ class ArrayTests(DaemonCase):
         with self.assertRaises(IndexError):
             pick(numpy.zeros((3, 4), "f4"), numpy.array([0, 3]))
 
+    def test_a_computed_index_out_of_range_reads_inside_of_its_table(self):
+        import numpy
+
+        kernel = granary.get("index_select(x: f32[65536], dim: 0, index: abs(i: i64[2]))")
+        x = numpy.arange(65536, dtype="f4")
+        result = kernel(x, numpy.array([-7, 10**9]))
+        numpy.testing.assert_array_equal(result, [7, 65535])
+
     def test_threads_and_children_call_kernels(self):
         import numpy
 
