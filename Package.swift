@@ -121,17 +121,27 @@ let package = Package(
       ],
       path: "Tests/Benchmarks/search/Program", swiftSettings: strict),
 
+    // What specs mean, for the comparison with PyTorch in `make conformance`.
+    .executableTarget(
+      name: "granary-evaluate", dependencies: ["TensorProgram", "KernelSpec"],
+      path: "Tests/Conformance/Evaluator", swiftSettings: strict),
+
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
     tests("SupportTests", ["Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
     tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
+    // Graphs with what PyTorch computes for them.
+    module("GoldenCases", ["TensorProgram", "KernelSpec"], path: "Tests/GoldenCases"),
     tests(
-      "TensorProgramTests", ["TensorProgram", "KernelSpec", "Support"], exclude: ["Golden"]),
+      "TensorProgramTests", ["TensorProgram", "GoldenCases", "KernelSpec", "Support"],
+      exclude: ["Golden"]),
     tests(
       "CodeGenerationTests",
-      ["CodeGeneration", "TensorProgram", "Hardware", "KernelSpec", "Support", "CKernelHost"],
-      exclude: ["Golden"]),
+      [
+        "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec", "Support",
+        "CKernelHost",
+      ], exclude: ["Golden"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
     tests(
       "EvaluationTests",

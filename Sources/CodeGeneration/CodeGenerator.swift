@@ -101,6 +101,8 @@ extension KernelSite {
       case .map: "map"
       case .reduce: "reduce"
       case .scan: "scan"
+      case .scatter: "scatter"
+      case .sort: "sort"
       }
     }
     let extents = kernel.outer.map { "\($0.extent)" }.joined(separator: "x")
@@ -111,12 +113,8 @@ extension KernelSite {
   package var operationCount: Int {
     kernel.stages.reduce(0) { total, stage in
       var nodes = 0
-      stage.value.visit { _ in nodes += 1 }
-      var points = stage.domain.reduce(1) { $0 * $1.extent }
-      if case .reduce(let axes, _, _) = stage.body {
-        points = axes.reduce(points) { $0 * $1.extent }
-      }
-      return total + points * max(nodes, 1)
+      for value in stage.expressions { value.visit { _ in nodes += 1 } }
+      return total + stage.iterationCount * max(nodes, 1)
     }
   }
 }

@@ -45,18 +45,9 @@ extension FusedKernel {
   package var touchedBuffers: Set<BufferID> {
     var touched = Set(stages.map(\.output))
     for stage in stages {
-      stage.value.visit { if case .load(let buffer, _, _) = $0 { touched.insert(buffer) } }
+      touched.formUnion(stage.loads.map(\.buffer))
     }
     return touched
-  }
-}
-
-extension Stage {
-  /// The expression of the stage's body.
-  package var value: Expression {
-    switch body {
-    case .map(let value), .reduce(_, _, let value), .scan(_, _, let value): value
-    }
   }
 }
 

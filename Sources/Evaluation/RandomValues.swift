@@ -27,6 +27,8 @@ struct RandomValues {
     switch (domain, dtype) {
     // A floating-point input may hold indices too.
     case (.index(let bound), _): kind = .integers(range: UInt64(max(1, bound)), offset: 0)
+    case (.signedIndex(let bound), _):
+      kind = .integers(range: UInt64(max(1, 2 * bound)), offset: Double(bound))
     case _ where dtype.isFloatingPoint: kind = .real(distribution)
     case (_, .bool): kind = .integers(range: 2, offset: 0)
     case (_, .u8): kind = .integers(range: 128, offset: 0)

@@ -65,6 +65,8 @@ package struct CheckedSpec: Sendable, Hashable {
     case scalar(Scalar)
     case boolean(Bool)
     case booleans([Bool])
+    /// A schema `float[]`.
+    case reals([Double])
     case string(String)
     case dtype(DType)
     case none

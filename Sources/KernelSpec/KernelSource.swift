@@ -89,6 +89,8 @@ public enum InputDomain: Sendable, Hashable, Codable {
   case positive
   /// Integers in `0..<bound`: positions in a table.
   case index(Int)
+  /// Integers in `-bound..<bound`: positions that may count from the end.
+  case signedIndex(Int)
 }
 
 /// The arithmetic and the memory traffic that a program cannot avoid.

@@ -37,6 +37,8 @@ extension Expression {
     .binary(.divide, first, second)
   }
 
+  package static prefix func - (_ operand: Expression) -> Expression { .unary(.negate, operand) }
+
   package static func < (_ first: Expression, _ second: Expression) -> Expression {
     .binary(.less, first, second)
   }

@@ -27,7 +27,7 @@ struct KernelGrouping {
   }
 
   private mutating func place(_ stage: Stage) {
-    let latest = stage.value.loads.compactMap { writer[$0.buffer] }.max()
+    let latest = stage.loads.compactMap { writer[$0.buffer] }.max()
     if let latest, let joined = joining(stage, to: kernels[latest]) {
       kernels[latest] = joined
       writer[stage.output] = latest
@@ -39,12 +39,17 @@ struct KernelGrouping {
 
   /// The axes over which the stage's elements are independent of each other.
   private func parallelAxes(of stage: Stage) -> [Axis] {
-    if case .scan(let dimension, _, _) = stage.body { return Array(stage.domain[..<dimension]) }
-    return stage.domain
+    switch stage.body {
+    case .scan(let dimension, _, _): Array(stage.domain[..<dimension])
+    case .scatter: []
+    case .sort(let sort): Array(stage.domain[..<sort.dimension])
+    case .map, .reduce: stage.domain
+    }
   }
 
   /// The kernel with the stage added, over as many shared axes as possible; `nil` if that does not pay.
   private func joining(_ stage: Stage, to kernel: FusedKernel) -> FusedKernel? {
+    if stage.isOrdered || kernel.stages.contains(where: \.isOrdered) { return nil }
     let available = parallelAxes(of: stage)
     let most = min(kernel.outer.count, available.count)
     for count in stride(from: most, through: 0, by: -1) {
@@ -63,7 +68,7 @@ struct KernelGrouping {
     let own = Set(kernel.stages.map(\.output))
     let identity = kernel.outer.map { AffineIndex(.axis($0)).index }
     return kernel.stages.allSatisfy { stage in
-      stage.value.loads.allSatisfy { load in
+      stage.loads.allSatisfy { load in
         !own.contains(load.buffer)
           || (load.indexes.count >= identity.count
             && load.indexes.prefix(identity.count).map(\.simplified) == identity)
@@ -97,7 +102,7 @@ struct KernelGrouping {
   private func readersByBuffer() -> [BufferID: Set<Int>] {
     var readers: [BufferID: Set<Int>] = [:]
     for (position, kernel) in kernels.enumerated() {
-      for load in kernel.stages.flatMap(\.value.loads) {
+      for load in kernel.stages.flatMap(\.loads) {
         readers[load.buffer, default: []].insert(position)
       }
     }

@@ -42,7 +42,7 @@ extension BinaryOperator {
     switch self {
     case .divide: 4
     case .floorDivide, .fmod, .remainder: 8
-    case .power, .atan2: 40
+    case .power, .atan2, .randomBits: 40
     default: 1
     }
   }
@@ -74,7 +74,7 @@ private struct Inlining {
     self.program = program
     var uses: [BufferID: [(stage: Int, count: Int)]] = [:]
     for (position, stage) in program.stages.enumerated() {
-      let counts = Dictionary(grouping: stage.value.loads, by: \.buffer).mapValues(\.count)
+      let counts = Dictionary(grouping: stage.loads, by: \.buffer).mapValues(\.count)
       for (buffer, count) in counts { uses[buffer, default: []].append((position, count)) }
     }
     self.uses = uses

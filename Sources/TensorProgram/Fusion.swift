@@ -13,7 +13,7 @@ extension TensorProgram {
   /// The program with the dimensions of extent 1 taken out of its temporaries, so that stages which differ
   /// only in kept dimensions run over the same axes.
   func squeezed() -> TensorProgram {
-    let fixed = Set(inputs).union(outputs)
+    let fixed = Set(inputs).union(outputs).union(stages.filter(\.isOrdered).map(\.output))
     var result = self
     for position in buffers.indices where !fixed.contains(BufferID(position)) {
       let type = buffers[position].type

@@ -10,10 +10,12 @@ extension TensorProgram {
 }
 
 extension Stage {
-  /// The expression whose values the stage stores or combines.
+  /// The expression whose values the stage stores, combines or orders.
   package var value: Expression {
     switch body {
     case .map(let value), .reduce(_, _, let value), .scan(_, _, let value): value
+    case .scatter(let scatter): scatter.value
+    case .sort(let sort): sort.value
     }
   }
 
@@ -26,6 +28,8 @@ extension Stage {
       result.body = .reduce(axes: axes, combiner: combiner, value: transform(value))
     case .scan(let dimension, let combiner, let value):
       result.body = .scan(dimension: dimension, combiner: combiner, value: transform(value))
+    case .scatter(let scatter): result.body = .scatter(scatter.mapExpressions(transform))
+    case .sort(let sort): result.body = .sort(sort.mapExpression(transform))
     }
     return result
   }
@@ -37,7 +41,10 @@ extension Stage {
 
   /// How often the stage's expression is evaluated.
   package var iterationCount: Int {
-    (domain + reductionAxes).reduce(1) { $0 * $1.extent }
+    if case .scatter(let scatter) = body {
+      return (scatter.shared(of: domain) + scatter.axes).reduce(1) { $0 * $1.extent }
+    }
+    return (domain + reductionAxes).reduce(1) { $0 * $1.extent }
   }
 
   /// Whether the stage is a sum of products of two factors that each vary where the other does not: a matrix
@@ -61,7 +68,7 @@ extension [Stage] {
     var needed = Set(outputs)
     var kept: [Stage] = []
     for stage in reversed() where needed.contains(stage.output) {
-      needed.formUnion(stage.value.loads.map(\.buffer))
+      needed.formUnion(stage.loads.map(\.buffer))
       kept.append(stage)
     }
     return kept.reversed()

@@ -18,7 +18,7 @@ extension TensorProgram {
   private func bytesRead(of input: BufferID) -> Int {
     let type = self[input].type
     let loaded = stages.reduce(0) { total, stage in
-      total + stage.value.loads.filter { $0.buffer == input }.count * stage.iterationCount
+      total + stage.loads.filter { $0.buffer == input }.count * stage.iterationCount
     }
     return min(type.storageBytes, loaded * type.dtype.sizeBytes)
   }

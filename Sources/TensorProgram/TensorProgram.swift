@@ -80,6 +80,10 @@ package struct Stage: Sendable, Hashable {
     /// Each element by combining `value` over the elements of one dimension of the domain up to and
     /// including this one.
     case scan(dimension: Int, combiner: Combiner, value: Expression)
+    /// Values stored where data says.
+    case scatter(Scatter)
+    /// The order of the elements along an axis, as `i64` positions.
+    case sort(Sort)
   }
 }
 
@@ -170,6 +174,8 @@ package enum BinaryOperator: String, Sendable, Hashable, CaseIterable {
   /// Of `bool`.
   case logicalAnd, logicalOr, logicalXor
   case bitwiseAnd, bitwiseOr, bitwiseXor
+  /// 64 random bits of a key and a counter, all `i64`: the first two words of Philox4x32-10.
+  case randomBits
 }
 
 extension Expression {

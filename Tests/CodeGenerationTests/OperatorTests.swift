@@ -132,6 +132,7 @@ extension BinaryOperator {
     case .logicalAnd, .logicalOr, .logicalXor: false
     case .bitwiseAnd, .bitwiseOr, .bitwiseXor: !dtype.isFloatingPoint
     case .atan2: dtype.isFloatingPoint
+    case .randomBits: dtype == .i64
     default: true
     }
   }

@@ -1,3 +1,4 @@
+import GoldenCases
 import KernelSpec
 import TensorProgram
 import Testing

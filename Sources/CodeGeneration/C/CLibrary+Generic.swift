@@ -71,6 +71,24 @@ extension CLibrary {
     var text: String
   }
 
+  /// Philox4x32-10: the first two of the words for a key and a counter of 64 bits.
+  private static let philox = """
+    (int64_t x, int64_t y) {
+      uint32_t k0 = (uint32_t)x, k1 = (uint32_t)((uint64_t)x >> 32);
+      uint32_t a = (uint32_t)y, b = (uint32_t)((uint64_t)y >> 32), c = 0, d = 0;
+      for (int round = 0; round < 10; round++) {
+        const uint64_t p = (uint64_t)a * 0xD2511F53u, q = (uint64_t)c * 0xCD9E8D57u;
+        a = (uint32_t)(q >> 32) ^ b ^ k0;
+        b = (uint32_t)q;
+        c = (uint32_t)(p >> 32) ^ d ^ k1;
+        d = (uint32_t)p;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+      }
+      return (int64_t)(a | (uint64_t)b << 32);
+    }
+    """
+
   static func integerFunction(_ item: Item) -> Definition {
     let type = CDialect.c.scalarType(item.dtype)
     let body: String
@@ -112,6 +130,7 @@ extension CLibrary {
           return r;
         }
         """
+    case "randomBits": body = philox
     default: body = "(\(type) x) { return x; }"
     }
     return Definition(text: "INLINE \(type) \(item.name)\(body)")

@@ -119,6 +119,7 @@ package enum CLibrary {
   private enum BinaryNames {
     static let all: Set<String> = [
       "power", "atan2", "maximum", "minimum", "fmod", "remainder", "floorDivide", "divide",
+      "randomBits",
     ]
   }
 

@@ -180,14 +180,19 @@ struct CRenderer {
   /// Statements that return 1 when an element of an index input is outside its range.
   private func indexChecks() -> [String] {
     zip(program.inputs.indices, program.inputDomains).flatMap { input, domain -> [String] in
-      guard case .index(let bound) = domain else { return [] }
       let type = program[program.inputs[input]].type
       guard type.dtype.isInteger else { return [] }
-      return indexCheck(input, type, bound)
+      switch domain {
+      case .index(let bound): return indexCheck(input, type, 0, bound)
+      case .signedIndex(let bound): return indexCheck(input, type, -bound, bound)
+      case .any, .positive: return []
+      }
     }
   }
 
-  private func indexCheck(_ input: Int, _ type: TensorType, _ bound: Int) -> [String] {
+  private func indexCheck(_ input: Int, _ type: TensorType, _ lower: Int, _ bound: Int)
+    -> [String]
+  {
     let element = CDialect.c.memoryType(type.dtype)
     var lines = ["  {", "    const \(element) *x = inputs[\(input)];", "    int bad = 0;"]
     var terms: [String] = []
@@ -197,7 +202,7 @@ struct CRenderer {
       terms.append("d\(dimension) * \(stride)")
     }
     let place = terms.isEmpty ? "0" : terms.joined(separator: " + ")
-    lines.append("      bad |= x[\(place)] < 0 || x[\(place)] >= \(bound);")
+    lines.append("      bad |= x[\(place)] < \(lower) || x[\(place)] >= \(bound);")
     return lines + ["    if (bad) return 1;", "  }"]
   }
 }
@@ -230,12 +235,7 @@ extension CWriter {
 
 extension TileKernel {
   /// The axes that the body loops over within the grid's tile.
-  var tiledAxes: Set<Axis> {
-    Set(
-      body.compactMap { statement in
-        if case .loop(let loop, _) = statement, loop.isGridTile { loop.axis } else { nil }
-      })
-  }
+  var tiledAxes: Set<Axis> { Set(body.flatMap(\.tiledAxes)) }
 
   /// The most iterations that a lane loop of the grid handles at once.
   var laneSpan: Int {
@@ -272,6 +272,12 @@ struct TileLeaf {
 }
 
 extension TileStatement {
+  /// The axes of the loops over the grid's tile.
+  fileprivate var tiledAxes: [Axis] {
+    guard case .loop(let loop, let body) = self else { return [] }
+    return (loop.isGridTile ? [loop.axis] : []) + body.flatMap(\.tiledAxes)
+  }
+
   /// The statements at the bottom of the loops.
   var leaves: [TileLeaf] {
     switch self {
@@ -285,6 +291,11 @@ extension TileStatement {
     case .reduce(let reduction):
       [TileLeaf(output: reduction.output, index: reduction.index, value: reduction.value)]
     case .scan(let scan): [TileLeaf(output: scan.output, index: scan.index, value: scan.value)]
+    case .scatter(let scatter):
+      scatter.target.map {
+        TileLeaf(output: scatter.output, index: $0, value: scatter.value)
+      } + [TileLeaf(output: scatter.output, index: .constant(0), value: scatter.value)]
+    case .sort(let sort): [TileLeaf(output: sort.output, index: sort.index, value: sort.value)]
     }
   }
 }

@@ -13,6 +13,8 @@ extension CWriter {
     case .store(let store): write(store)
     case .reduce(let reduction): write(reduction)
     case .scan(let scan): write(scan)
+    case .scatter(let scatter): write(scatter)
+    case .sort(let sort): write(sort)
     }
   }
 

@@ -123,20 +123,12 @@ extension [Stage] {
     var inPlace = true
     for stage in self {
       let here = stage.place
-      stage.body.value.forEach { part in
+      stage.value.forEach { part in
         guard case .load(let buffer, _, let indexes) = part, made.contains(buffer) else { return }
         inPlace = inPlace && indexes == here
       }
     }
     return inPlace
-  }
-}
-
-extension Stage.Body {
-  fileprivate var value: Expression {
-    switch self {
-    case .map(let value), .reduce(_, _, let value), .scan(_, _, let value): value
-    }
   }
 }
 

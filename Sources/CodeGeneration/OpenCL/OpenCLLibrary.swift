@@ -110,9 +110,28 @@ enum OpenCLLibrary {
           return (\(type))r;
         }
         """
+    case "randomBits": return "\(two) \(philox)"
     default: return "\(one) { return x; }"
     }
   }
+
+  /// Philox4x32-10: the first two of the words for a key and a counter of 64 bits.
+  private static let philox = """
+    {
+      uint k0 = (uint)x, k1 = (uint)((ulong)x >> 32);
+      uint a = (uint)y, b = (uint)((ulong)y >> 32), c = 0, d = 0;
+      for (int round = 0; round < 10; round++) {
+        const ulong p = (ulong)a * 0xD2511F53u, q = (ulong)c * 0xCD9E8D57u;
+        a = (uint)(q >> 32) ^ b ^ k0;
+        b = (uint)q;
+        c = (uint)(p >> 32) ^ d ^ k1;
+        d = (uint)p;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+      }
+      return (long)(a | (ulong)b << 32);
+    }
+    """
 
   // MARK: - 16-bit floating point
 

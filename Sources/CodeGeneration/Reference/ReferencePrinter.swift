@@ -151,6 +151,7 @@ struct ReferencePrinter {
     case .logicalXor, .bitwiseXor: return "(\(x) ^ \(y))"
     case .bitwiseAnd: return "(\(x) & \(y))"
     case .bitwiseOr: return "(\(x) | \(y))"
+    case .randomBits: return "random_bits(\(x), \(y))"
     }
   }
 

@@ -101,6 +101,19 @@ package enum ReferenceSource {
       for (; y; y >>= 1, x *= x) if (y & 1) r *= x;
       return r;
     }
+    static inline int64_t random_bits(int64_t key, int64_t counter) {
+      uint32_t k0 = (uint32_t)key, k1 = (uint32_t)((uint64_t)key >> 32);
+      uint32_t w[4] = {(uint32_t)counter, (uint32_t)((uint64_t)counter >> 32), 0, 0};
+      for (int round = 0; round < 10; round++) {
+        uint64_t p = (uint64_t)w[0] * 0xD2511F53u, q = (uint64_t)w[2] * 0xCD9E8D57u;
+        uint32_t next[4] = {(uint32_t)(q >> 32) ^ w[1] ^ k0, (uint32_t)q,
+                            (uint32_t)(p >> 32) ^ w[3] ^ k1, (uint32_t)p};
+        memcpy(w, next, sizeof w);
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+      }
+      return (int64_t)(w[0] | (uint64_t)w[1] << 32);
+    }
     static inline double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
     """
@@ -115,7 +128,8 @@ package enum ReferenceSource {
       lines.append("  call.buffer[\(position)] = \(layout.address(of: BufferID(position)));")
     }
     for (position, stage) in program.stages.enumerated() {
-      let count = stage.domain.first?.extent ?? 1
+      // A stage with an order of its own runs as a whole.
+      let count = stage.isOrdered ? 1 : stage.domain.first?.extent ?? 1
       lines.append("  context->parallel_for(context, \(count), stage\(position), &call);")
     }
     return (lines + ["  return 0;", "}", ""]).joined(separator: "\n")

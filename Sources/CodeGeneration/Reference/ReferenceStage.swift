@@ -8,7 +8,9 @@ struct ReferenceStage {
   let program: TensorProgram
 
   var text: String {
-    let outermost = stage.domain.first.map { "  const int64_t i\($0.id) = index; (void)i\($0.id);" }
+    let outermost =
+      stage.isOrdered
+      ? nil : stage.domain.first.map { "  const int64_t i\($0.id) = index; (void)i\($0.id);" }
     let lines =
       [
         "static void stage\(position)(void *argument, int64_t index, int32_t thread) {",
@@ -18,11 +20,11 @@ struct ReferenceStage {
     return lines.joined(separator: "\n")
   }
 
-  private var printer: ReferencePrinter { ReferencePrinter(program: program) }
+  var printer: ReferencePrinter { ReferencePrinter(program: program) }
 
   private var declarations: [String] {
     var buffers: Set<BufferID> = []
-    stage.value.visit { if case .load(let buffer, _, _) = $0 { buffers.insert(buffer) } }
+    for (buffer, _) in stage.loads { buffers.insert(buffer) }
     let loads = buffers.sorted { $0.position < $1.position }.map { buffer in
       "  const \(printer.elementType(of: buffer)) *b\(buffer.position) = call->buffer[\(buffer.position)];"
     }
@@ -32,13 +34,13 @@ struct ReferenceStage {
 
   private var inner: ArraySlice<Axis> { stage.domain.dropFirst() }
 
-  private var place: String {
+  var place: String {
     let strides = TensorType.contiguousStrides(program[stage.output].type.shape)
     let terms = zip(stage.domain, strides).map { "i\($0.id) * \($1)" }
     return terms.isEmpty ? "0" : terms.joined(separator: " + ")
   }
 
-  private func store(_ value: String, _ type: DType) -> String {
+  func store(_ value: String, _ type: DType) -> String {
     let target = program[stage.output].type.dtype
     return "out[\(place)] = \(printer.cast(value, from: type, to: target));"
   }
@@ -56,6 +58,8 @@ struct ReferenceStage {
         inner, start + nest(axes[...], step) + [store(result, resultType(combiner, value))])
     case .scan(let dimension, let combiner, let value):
       return scan(stage.domain[dimension], combiner, value)
+    case .scatter(let scatter): return self.scatter(scatter)
+    case .sort(let sort): return order(sort)
     }
   }
 
@@ -135,7 +139,7 @@ struct ReferenceStage {
     )
   }
 
-  private func nest(_ axes: ArraySlice<Axis>, _ body: [String]) -> [String] {
+  func nest(_ axes: ArraySlice<Axis>, _ body: [String]) -> [String] {
     let heads = axes.map {
       "for (int64_t i\($0.id) = 0; i\($0.id) < \($0.extent); i\($0.id)++) {"
     }

@@ -36,8 +36,8 @@ struct TiledSketch: Sketch {
     $0.hasReduction && $0.hasNoInnerAxes && $0.readsIndices && !$0.kernel.outer.isEmpty
   }
 
-  /// Any kernel.
-  static let loopNest = TiledSketch("loop-nest") { _ in true }
+  /// Any kernel whose stages compute their elements one by one.
+  static let loopNest = TiledSketch("loop-nest") { $0.orderedStage == nil }
 
   func matches(_ site: KernelSite) -> Bool { fits(site) }
 

@@ -37,6 +37,10 @@ package struct FlatKernel: Sendable, Hashable {
     stages = []
     var nextAxis = 1 + (kernel.allAxes.map(\.id).max() ?? 0)
     for stage in kernel.stages {
+      guard !stage.isOrdered else {
+        throw CodeGenerationError(
+          .malformedProgram, "'\(program[stage.output].name)' is stored in an order of its own.")
+      }
       guard stage.domain.starts(with: kernel.outer) else {
         throw CodeGenerationError(
           .malformedProgram,
@@ -176,6 +180,7 @@ extension Stage {
     case .scan(let dimension, let combiner, let value):
       renamed.body = .scan(
         dimension: dimension, combiner: combiner, value: value.mapped(index: replace))
+    case .scatter, .sort: break
     }
     return renamed
   }
@@ -224,6 +229,7 @@ extension FlatKernel.FlatStage {
       body = .reduce(axes: axes, combiner: combiner, value: flat(value))
     case .scan(let dimension, let combiner, let value):
       body = .scan(axis: stage.domain[dimension], combiner: combiner, value: flat(value))
+    case .scatter, .sort: body = .map(flat(stage.value))
     }
   }
 }

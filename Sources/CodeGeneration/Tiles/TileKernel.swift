@@ -41,6 +41,8 @@ package indirect enum TileStatement: Sendable, Hashable {
   case store(TileStore)
   case reduce(TileReduction)
   case scan(TileScan)
+  case scatter(TileScatter)
+  case sort(TileSort)
 }
 
 /// A loop over a range of an axis, `lanes × unroll` iterations at a time, with a remainder.
@@ -75,6 +77,28 @@ package struct TileReduction: Sendable, Hashable {
   package var lanes = 1
   /// How many partial results are kept, to hide the latency of the arithmetic and to keep rounding small.
   package var accumulators = 1
+}
+
+/// `output[target] = value`, or combined with what is there; nothing where the target is outside the output.
+package struct TileScatter: Sendable, Hashable {
+  package var output: BufferID
+  /// One index for each dimension of the output.
+  package var target: [Index]
+  package var extents: [Int]
+  package var strides: [Int]
+  package var combiner: Combiner?
+  package var value: Expression
+}
+
+/// For each value of `rank`, `output[index]` is the position along `axis` of the element that comes after as
+/// many others.
+package struct TileSort: Sendable, Hashable {
+  package var output: BufferID
+  package var index: Index
+  package var rank: Axis
+  package var axis: Axis
+  package var isDescending: Bool
+  package var value: Expression
 }
 
 /// `output[index] = value`, combined over the values of `axis` up to and including each.

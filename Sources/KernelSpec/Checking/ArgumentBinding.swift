@@ -10,6 +10,12 @@ struct ArgumentBinding {
     "cudnn_enable", "cudnn_enabled",
   ]
 
+  /// Gradients of embeddings are the one place where the frequency of a row counts.
+  private func isInert(_ parameter: OperatorSchema.Parameter) -> Bool {
+    Self.inertFlags.contains(parameter.name)
+      && operation.schema.name != "embedding_dense_backward"
+  }
+
   /// - Throws: `SpecError` with code `argument`, for an argument that is unknown, missing or does
   /// not fit.
   func bind(_ given: [String: Spec.Argument]) throws(SpecError) -> [String: CheckedSpec.Argument] {
@@ -26,7 +32,7 @@ struct ArgumentBinding {
         throw SpecError(.argument, "\(parameter.name) is missing", expected: parameter.type.words)
       }
       bound[parameter.name] =
-        Self.inertFlags.contains(parameter.name)
+        isInert(parameter)
         ? .boolean(false) : try convert(argument, parameter)
     }
     return bound
@@ -113,8 +119,16 @@ struct ArgumentBinding {
         .limit, "\(parameter.name) has \(elements.count) elements",
         expected: "at most \(SpecLimits.listElements)")
     }
-    if parameter.type.kind == .tensor { return try tensors(elements, parameter) }
-    guard parameter.type.kind == .integer else { throw mismatch(argument, parameter) }
+    switch parameter.type.kind {
+    case .tensor: return try tensors(elements, parameter)
+    case .boolean: return .booleans(try booleans(elements, parameter))
+    case .real:
+      var values: [Double] = []
+      for element in elements { values.append(try scalar(element, parameter).double) }
+      return .reals(values)
+    case .integer: break
+    default: throw mismatch(argument, parameter)
+    }
     var values: [Int] = []
     for element in elements {
       guard case .integer(let value) = element else { throw mismatch(argument, parameter) }
@@ -124,6 +138,22 @@ struct ArgumentBinding {
       values = [Int](repeating: values[0], count: count)
     }
     return .integers(values)
+  }
+
+  private func booleans(_ elements: [Spec.Argument], _ parameter: OperatorSchema.Parameter)
+    throws(SpecError) -> [Bool]
+  {
+    var values: [Bool] = []
+    for element in elements {
+      guard case .boolean(let value) = element else { throw mismatch(element, parameter) }
+      values.append(value)
+    }
+    guard parameter.type.listCount.map({ $0 == values.count }) ?? true else {
+      throw SpecError(
+        .argument, "\(parameter.name) has \(values.count) elements",
+        expected: "\(parameter.type.listCount ?? 0)")
+    }
+    return values
   }
 
   private func tensors(_ elements: [Spec.Argument], _ parameter: OperatorSchema.Parameter)

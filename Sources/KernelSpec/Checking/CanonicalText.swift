@@ -61,6 +61,7 @@ enum CanonicalText {
     case .scalar(.real(let value)): real(value)
     case .scalar(.boolean(let value)), .boolean(let value): "\(value)"
     case .booleans(let values): list(values.map { "\($0)" })
+    case .reals(let values): list(values.map(real))
     case .string(let value): JSONText.string(value)
     case .dtype(let value): "\"\(value.rawValue)\""
     case .none: "null"

@@ -38,6 +38,7 @@ extension CheckedSpec.Argument {
     case .scalar(.real(let value)): .real(value)
     case .scalar(.boolean(let value)), .boolean(let value): .boolean(value)
     case .booleans(let values): .list(values.map(Spec.Argument.boolean))
+    case .reals(let values): .list(values.map(Spec.Argument.real))
     case .string(let value): .string(value)
     case .dtype(let value): .string(value.rawValue)
     case .none: Spec.Argument.none
@@ -166,14 +167,18 @@ struct TextForm {
     case .integers(let values): return "[\(values.map(String.init).joined(separator: ", "))]"
     case .integer(let value): return "\(value)"
     case .scalar(.integer(let value)): return "\(value)"
-    case .scalar(.real(let value)):
-      return value.isNaN ? "nan" : value.isInfinite ? (value < 0 ? "-inf" : "inf") : "\(value)"
+    case .scalar(.real(let value)): return Self.real(value)
+    case .reals(let values): return "[\(values.map(Self.real).joined(separator: ", "))]"
     case .scalar(.boolean(let value)), .boolean(let value): return "\(value)"
     case .booleans(let values): return "[\(values.map { "\($0)" }.joined(separator: ", "))]"
     case .string(let value): return "\"\(value)\""
     case .dtype(let value): return value.rawValue
     case .none: return "none"
     }
+  }
+
+  private static func real(_ value: Double) -> String {
+    value.isNaN ? "nan" : value.isInfinite ? (value < 0 ? "-inf" : "inf") : "\(value)"
   }
 
   /// Names that can stand in the text form: those of the caller where possible.

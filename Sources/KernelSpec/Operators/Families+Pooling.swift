@@ -12,7 +12,7 @@ enum Pooling {
   }
 
   /// The shape after sliding a window of `spatial` dimensions.
-  private static func shape(_ call: inout OperatorCall, _ type: TensorType, spatial: Int)
+  static func shape(_ call: inout OperatorCall, _ type: TensorType, spatial: Int)
     throws(SpecError) -> [Int]
   {
     guard type.rank == spatial + 1 || type.rank == spatial + 2 else {

@@ -72,6 +72,19 @@ package struct OperatorCall {
 
   func flag(_ name: String) -> Bool { arguments[name] == .boolean(true) }
 
+  /// A list of truth values, which the schema requires.
+  func flags(_ name: String) throws(SpecError) -> [Bool] {
+    guard case .booleans(let values)? = arguments[name] else {
+      throw SpecError(.argument, "\(name) is not a list of truth values")
+    }
+    return values
+  }
+
+  func optionalReals(_ name: String) -> [Double]? {
+    guard case .reals(let values)? = arguments[name] else { return nil }
+    return values
+  }
+
   func optionalDType(_ name: String = "dtype") -> DType? {
     guard case .dtype(let dtype)? = arguments[name] else { return nil }
     return dtype

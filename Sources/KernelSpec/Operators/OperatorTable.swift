@@ -7,7 +7,8 @@ package enum OperatorTable {
     let entries: [Operator?] =
       pointwiseUnary + pointwiseActivation + pointwiseBinary + comparisons + reductions
       + normalizations + contractions + convolutions + pooling + scans + indexing + shapes
-      + views + creation
+      + views + creation + gradients + resamplings + paddings + partialWrites + scatters + orderings
+      + distances + fourierTransforms + randoms
     return Dictionary(grouping: entries.compactMap { $0 }, by: \.schema.name)
   }()
 

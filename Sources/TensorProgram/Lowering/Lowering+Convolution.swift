@@ -59,7 +59,7 @@ struct Window {
 }
 
 /// The shapes and parameters of a convolution.
-private struct ConvolutionPlan {
+struct ConvolutionPlan {
   let input: BufferID
   let weight: BufferID
   let windows: [Window]
@@ -118,7 +118,7 @@ extension Lowering {
   }
 
   /// `input[n, g·C + c, y·s + k·d - p…] · weight[o, c, k…]`
-  fileprivate func term(
+  func term(
     _ plan: ConvolutionPlan, _ axes: [Axis], _ reduced: [Axis], in type: DType
   ) -> Expression {
     let (at, over) = (axes.positions, reduced.positions)
@@ -139,7 +139,7 @@ extension Lowering {
 
   /// `input[n, g·C + c, x…] · weight[g·C + c, o, k…]`, where input position `x` spreads to this output
   /// through kernel position `k`.
-  fileprivate func transposedTerm(
+  func transposedTerm(
     _ plan: ConvolutionPlan, _ axes: [Axis], _ reduced: [Axis], in type: DType
   ) -> Expression {
     let (at, over) = (axes.positions, reduced.positions)

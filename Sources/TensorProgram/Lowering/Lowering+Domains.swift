@@ -6,7 +6,12 @@ extension Lowering {
     guard let input = origins[id] else { return }
     switch (inputDomains[input], domain) {
     case (.index(let known), .index(let bound)): inputDomains[input] = .index(min(known, bound))
-    case (.index, .positive), (_, .any): return
+    case (.signedIndex(let known), .signedIndex(let bound)):
+      inputDomains[input] = .signedIndex(min(known, bound))
+    case (.index(let known), .signedIndex(let bound)),
+      (.signedIndex(let bound), .index(let known)):
+      inputDomains[input] = .index(min(known, bound))
+    case (.index, .positive), (.signedIndex, .positive), (_, .any): return
     default: inputDomains[input] = domain
     }
   }

@@ -14,7 +14,7 @@ extension LoweringTable {
 }
 
 extension Lowering {
-  fileprivate func windows(
+  func windows(
     _ operation: Operation, over input: BufferID, spatial: Int
   ) throws -> [Window] {
     let lengths = shape(of: input).suffix(spatial)
@@ -104,7 +104,7 @@ extension Lowering {
     return [
       map(operation.result) { axes in
         let counts = zip(windows, axes.suffix(spatial)).map {
-          $0.count(at: $1, countsPadding: countsPadding)
+          $0.count(at: .axis($1), of: $1.extent, countsPadding: countsPadding)
         }
         let divisor = override.map { .integer(Int64($0), .i64) } ?? counts.product
         return .binaryOfAnyType(.divide, load(sum, axes.positions), divisor.converted(to: type))
@@ -141,11 +141,11 @@ extension Lowering {
 }
 
 extension Window {
-  /// How many positions of the window at an output count for its average, as `i64`.
-  fileprivate func count(at output: Axis, countsPadding: Bool) -> Expression {
-    let start = position(.axis(output), .constant(0))
+  /// How many positions of the window at an output, one of `outputs`, count for its average, as `i64`.
+  func count(at output: Index, of outputs: Int, countsPadding: Bool) -> Expression {
+    let start = position(output, .constant(0))
     let margin = countsPadding ? padding : 0
-    let last = (output.extent - 1) * stride - padding + kernel
+    let last = (outputs - 1) * stride - padding + kernel
     let isClipped = last > length + margin || (!countsPadding && padding > 0)
     guard isClipped else { return .integer(Int64(kernel), .i64) }
     let end = Expression.minimum(
@@ -157,7 +157,7 @@ extension Window {
 
 /// The window of an adaptive pooling along one dimension: output `i` covers the input from
 /// `⌊i·length / outputs⌋` to `⌈(i + 1)·length / outputs⌉`.
-private struct AdaptiveWindow {
+struct AdaptiveWindow {
   let length: Int
   let outputs: Int
 
@@ -193,7 +193,7 @@ private struct AdaptiveWindow {
 
 extension [Expression] {
   /// The product of `i64` counts; of constants, a constant.
-  fileprivate var product: Expression {
+  var product: Expression {
     var constant: Int64 = 1
     var result: Expression?
     for factor in self {
@@ -210,15 +210,28 @@ extension [Expression] {
 
 extension Expression {
   /// The conversion of a count; of a constant, a constant.
-  fileprivate func converted(to type: DType) -> Expression {
+  func converted(to type: DType) -> Expression {
     if case .integer(let value, _) = self { return .number(.integer(value), type) }
     return cast(to: type)
   }
 }
 
 extension DType {
+  /// The largest number of the type: what a minimum starts from.
+  var highest: Expression {
+    switch self {
+    case .i64: .integer(.max, self)
+    case .i32: .integer(Int64(Int32.max), self)
+    case .i16: .integer(Int64(Int16.max), self)
+    case .i8: .integer(Int64(Int8.max), self)
+    case .u8: .integer(Int64(UInt8.max), self)
+    case .bool: .integer(1, self)
+    default: .real(.infinity, self)
+    }
+  }
+
   /// The smallest number of the type: what a maximum starts from.
-  fileprivate var lowest: Expression {
+  var lowest: Expression {
     switch self {
     case .i64: .integer(.min, self)
     case .i32: .integer(Int64(Int32.min), self)

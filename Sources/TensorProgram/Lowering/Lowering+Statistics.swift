@@ -86,17 +86,21 @@ extension Lowering {
     ) { Self.term(ofOrder: order, .unary(.absolute, $0.cast(to: type))) }
     return [
       map(operation.result) { axes in
-        let value = load(combined, axes.positions)
-        switch order {
-        case 0, 1, .infinity, -.infinity: return value
-        case 2: return .unary(.sqrt, value)
-        default: return .binary(.power, value, .number(1 / order, type))
-        }
+        Self.root(ofOrder: order, load(combined, axes.positions))
       }
     ]
   }
 
-  fileprivate static func term(ofOrder order: Double, _ magnitude: Expression) -> Expression {
+  /// What makes a norm of a combination of terms.
+  static func root(ofOrder order: Double, _ value: Expression) -> Expression {
+    switch order {
+    case 0, 1, .infinity, -.infinity: value
+    case 2: .unary(.sqrt, value)
+    default: .binary(.power, value, .number(1 / order, value.dtype))
+    }
+  }
+
+  static func term(ofOrder order: Double, _ magnitude: Expression) -> Expression {
     let type = magnitude.dtype
     return switch order {
     case 0: .binary(.notEqual, magnitude, .number(0, type)).cast(to: type)

@@ -9,7 +9,8 @@ package enum LoweringTable {
   static let rules: [String: Rule] = [
     unary, activations, binary, comparisons, selections, reductions, statistics, scans, softmaxes,
     norms, contractions, convolutions, poolings, attention, reshapes, rearrangements, slices,
-    joins, gathers, creations, copies,
+    joins, gathers, creations, copies, gradients, poolGradients, resamplings, paddings,
+    partialWrites, scatters, orderings, distances, fourierTransforms, randoms,
   ].reduce(into: [:]) { all, family in
     for (name, rule) in family { all[name] = rule }
   }

@@ -3,7 +3,7 @@ extension TensorProgram {
   package func withoutDeadStages() -> TensorProgram {
     var needed = Set(outputs)
     for stage in stages.reversed() where needed.contains(stage.output) {
-      needed.formUnion(stage.body.value.buffers)
+      needed.formUnion(stage.loads.map(\.buffer))
     }
     needed.formUnion(inputs)
     let kept = buffers.indices.map(BufferID.init).filter(needed.contains)
@@ -20,43 +20,15 @@ extension TensorProgram {
   }
 }
 
-extension Stage.Body {
-  /// The expression of the body.
-  fileprivate var value: Expression {
-    switch self {
-    case .map(let value), .reduce(_, _, let value), .scan(_, _, let value): value
-    }
-  }
-}
-
 extension Stage {
   fileprivate func renumbered(as output: BufferID, _ names: [BufferID: BufferID]) -> Stage {
-    let body: Body =
-      switch body {
-      case .map(let value): .map(value.renumbered(names))
-      case .reduce(let axes, let combiner, let value):
-        .reduce(axes: axes, combiner: combiner, value: value.renumbered(names))
-      case .scan(let dimension, let combiner, let value):
-        .scan(dimension: dimension, combiner: combiner, value: value.renumbered(names))
-      }
-    return Stage(output: output, domain: domain, body: body)
+    var result = mapExpression { $0.renumbered(names) }
+    result.output = output
+    return result
   }
 }
 
 extension Expression {
-  /// The buffers that the expression loads from.
-  fileprivate var buffers: Set<BufferID> {
-    switch self {
-    case .real, .integer: []
-    case .index(let index, _), .inRange(let index, _, _): index.buffers
-    case .load(let id, _, let indices): indices.reduce(into: [id]) { $0.formUnion($1.buffers) }
-    case .unary(_, let operand), .cast(_, let operand): operand.buffers
-    case .binary(_, let first, let second): first.buffers.union(second.buffers)
-    case .select(let condition, let first, let second):
-      condition.buffers.union(first.buffers).union(second.buffers)
-    }
-  }
-
   fileprivate func renumbered(_ names: [BufferID: BufferID]) -> Expression {
     switch self {
     case .real, .integer: self
@@ -77,15 +49,6 @@ extension Expression {
 }
 
 extension Index {
-  fileprivate var buffers: Set<BufferID> {
-    switch self {
-    case .constant, .axis: []
-    case .sum(let first, let second): first.buffers.union(second.buffers)
-    case .product(let index, _), .quotient(let index, _), .remainder(let index, _): index.buffers
-    case .value(let expression): expression.buffers
-    }
-  }
-
   fileprivate func renumbered(_ names: [BufferID: BufferID]) -> Index {
     switch self {
     case .constant, .axis: self

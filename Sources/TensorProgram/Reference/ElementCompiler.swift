@@ -28,7 +28,7 @@ struct ElementCompiler {
   /// For an output of a floating-point type.
   func real() -> ExpressionCompiler.Real {
     switch stage.body {
-    case .map(let value): return convertedReal(value)
+    case .map, .scatter, .sort: return convertedReal(stage.value)
     case .reduce(_, let combiner, let value):
       if !value.dtype.isFloatingPoint || combiner.givesInteger {
         let integer = reducedInteger(combiner, value)
@@ -52,7 +52,7 @@ struct ElementCompiler {
   func integer() -> ExpressionCompiler.Integer {
     let type = outputType
     switch stage.body {
-    case .map(let value): return convertedInteger(value)
+    case .map, .scatter, .sort: return convertedInteger(stage.value)
     case .reduce(_, let combiner, let value):
       if value.dtype.isFloatingPoint, !combiner.givesInteger {
         let real = reducedReal(combiner, value)
@@ -169,7 +169,7 @@ extension Combiner {
     }
   }
 
-  fileprivate func combine(_ first: Double, _ second: Double) -> Double {
+  func combine(_ first: Double, _ second: Double) -> Double {
     switch self {
     case .product: first * second
     case .maximum: ScalarSemantics.binary(.maximum, first, second)
@@ -195,7 +195,7 @@ extension Combiner {
     }
   }
 
-  fileprivate func combine(_ first: Int64, _ second: Int64) -> Int64 {
+  func combine(_ first: Int64, _ second: Int64) -> Int64 {
     switch self {
     case .sum: first &+ second
     case .product: first &* second

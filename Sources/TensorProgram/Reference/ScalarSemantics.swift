@@ -120,6 +120,7 @@ package enum ScalarSemantics {
     case .bitwiseAnd: x & y
     case .bitwiseOr: x | y
     case .bitwiseXor: x ^ y
+    case .randomBits: Philox.bits(key: x, counter: y)
     default: compare(operation, x, y) ? 1 : 0
     }
   }

@@ -13,13 +13,14 @@ struct StageEvaluation {
   }
 
   func run() {
-    let reduced: [Axis] = if case .reduce(let axes, _, _) = stage.body { axes } else { [] }
+    let reduced = innerAxes
     let all = stage.domain + reduced
     let axes = UnsafeMutablePointer<Int>.allocate(capacity: all.count + 1)
     axes.initialize(repeating: 0, count: all.count + 1)
     defer { axes.deallocate() }
     let slots = Dictionary(all.enumerated().map { ($1, $0) }, uniquingKeysWith: { $1 })
     let compiler = ExpressionCompiler(memory: memory, axes: axes, slots: slots)
+    if stage.isOrdered { return OrderedEvaluation(stage, compiler).run() }
     let inner = Loop(axes: axes, first: stage.domain.count, extents: reduced.map(\.extent))
     let element = ElementCompiler(stage, compiler, inner)
     if memory.buffers[stage.output.position].type.dtype.isFloatingPoint {
@@ -28,6 +29,16 @@ struct StageEvaluation {
     } else {
       let body = element.integer()
       store(body, to: memory.integers[stage.output.position], axes, restart: element.restart)
+    }
+  }
+
+  /// The axes beyond those of the domain.
+  private var innerAxes: [Axis] {
+    switch stage.body {
+    case .map, .scan: []
+    case .reduce(let axes, _, _): axes
+    case .scatter(let scatter): scatter.axes
+    case .sort(let sort): [sort.axis]
     }
   }
 

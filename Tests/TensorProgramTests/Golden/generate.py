@@ -20,10 +20,14 @@ import json
 import os
 
 from arrangements import creations, empties, shapes, views
+from gradients import gradients
 from graphs import cases, wrapped
+from indexing import indexing, orderings
 from pointwise import activations, binary, unary
 from products import contractions, convolutions, pooling
+from randoms import randoms
 from reductions import norms, reductions
+from sampling import distances, fourier, paddings, sampling
 from together import together
 
 
@@ -40,6 +44,14 @@ def main():
     shapes()
     creations()
     empties()
+    gradients()
+    sampling()
+    paddings()
+    indexing()
+    orderings()
+    distances()
+    fourier()
+    randoms()
     together()
     wrapped()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.json")

@@ -1,32 +1,32 @@
 import FoundationEssentials
-import KernelSpec
-import TensorProgram
+package import KernelSpec
+package import TensorProgram
 
 /// One graph with what PyTorch computes for it; `Golden/generate.py` writes them.
-struct GoldenCase: Decodable, Sendable, CustomStringConvertible {
-  var name: String
-  var spec: String
-  var refused: Bool?
-  var inputs: [String]?
+package struct GoldenCase: Decodable, Sendable, CustomStringConvertible {
+  package var name: String
+  package var spec: String
+  package var refused: Bool?
+  package var inputs: [String]?
   /// The type and the bytes of each output.
-  var outputs: [[String]]?
-  var rtol: Double?
-  var atol: Double?
-  var anyZero: Bool?
+  package var outputs: [[String]]?
+  package var rtol: Double?
+  package var atol: Double?
+  package var anyZero: Bool?
 
-  var description: String { name }
+  package var description: String { name }
 
-  static func all() throws -> [GoldenCase] {
-    let path = "\(#filePath)".split(separator: "/").dropLast().joined(separator: "/")
-    let url = URL(filePath: "/\(path)/Golden/cases.json")
+  package static func all() throws -> [GoldenCase] {
+    let path = "\(#filePath)".split(separator: "/").dropLast(2).joined(separator: "/")
+    let url = URL(filePath: "/\(path)/TensorProgramTests/Golden/cases.json")
     return try JSONDecoder().decode([GoldenCase].self, from: try Data(contentsOf: url))
   }
 
-  func inputValues(_ checked: CheckedSpec) throws -> [TensorValue] {
+  package func inputValues(_ checked: CheckedSpec) throws -> [TensorValue] {
     try zip(checked.inputs, inputs ?? []).map { try Self.value($1, $0.type) }
   }
 
-  func expectations() throws -> [TensorValue] {
+  package func expectations() throws -> [TensorValue] {
     try (outputs ?? []).map { try Self.value($0[1], try TensorType(parsing: $0[0])) }
   }
 
@@ -51,7 +51,7 @@ extension TensorValue {
   ///
   /// A NaN agrees with a NaN only, an infinity with itself, and a zero with a zero of the same sign unless
   /// `anyZero` says otherwise.
-  func difference(
+  package func difference(
     from other: TensorValue, rtol: Double, atol: Double, anyZero: Bool = false
   ) -> String? {
     guard dtype == other.dtype, shape == other.shape else {
