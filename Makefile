@@ -1,6 +1,6 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
 .PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
-  completions python conformance conformance-meaning conformance-kernels lint-python \
+  bench-search completions python conformance conformance-meaning conformance-kernels lint-python \
   operators
 
 setup:
@@ -75,7 +75,13 @@ bench-serving: release
 bench-kernels: release
 	integrations/demo/run Tests/Benchmarks/kernels/specs.txt $(or $(SECONDS_EACH),60)
 
-bench: bench-serving bench-kernels
+# How fast misses are answered and candidates are judged. BENCH_OPTIONS="--json --seconds 10", for example.
+bench-search: setup
+	swift build -c release --product granary-bench-search
+	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
+	  Tests/Benchmarks/search/specs.txt integrations/demo/specs.jsonl $(BENCH_OPTIONS)
+
+bench: bench-serving bench-search bench-kernels
 
 # Completion scripts and man pages, into .build/share as an installation lays them out.
 completions:

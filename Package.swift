@@ -113,6 +113,13 @@ let package = Package(
         "DaemonService", "CacheStore", "DaemonAPI", "Hardware", "KernelSpec", "Support",
       ],
       path: "Tests/Benchmarks/serving/Server", swiftSettings: strict),
+    .executableTarget(
+      name: "granary-bench-search",
+      dependencies: [
+        "CacheStore", "Evaluation", "Hardware", "KernelSpec", "Optimization", "Support",
+        "granary-runner", product("Logging", "swift-log"),
+      ],
+      path: "Tests/Benchmarks/search/Program", swiftSettings: strict),
 
     // What specs mean, for the comparison with PyTorch in `make conformance`.
     .executableTarget(

@@ -42,8 +42,8 @@ extension CacheStore {
     }
   }
 
-  /// Finished searches of keys without an entry, those before the last of a key, and those that ended first
-  /// beyond the number that is kept.
+  /// Finished searches of keys without an entry, those before the last of a key, and those that
+  /// ended first beyond the number that is kept.
   private static func staleSearches(
     _ limits: CollectionLimits, without plan: CollectionPlan, in database: Database
   ) throws -> [Int64] {

@@ -56,8 +56,8 @@ extension CacheStore {
         """, arguments: [name, amount])
   }
 
-  /// Notes a request with the counters that it changes, in one transaction, and forgets the oldest request
-  /// beyond the capacity. A hit is a use of its key.
+  /// Notes a request with the counters that it changes, in one transaction, and forgets the oldest
+  /// request beyond the capacity. A hit is a use of its key.
   ///
   /// - Returns: the number of the request, which no other has.
   package func note(_ request: RequestRecord, counting amounts: [String: Int]) throws -> Int64 {

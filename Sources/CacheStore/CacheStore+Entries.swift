@@ -111,7 +111,8 @@ extension CacheStore {
     }
   }
 
-  /// The entry with the most equal key parts, which explains a miss; of several, one of the same name.
+  /// The entry with the most equal key parts, which explains a miss; of several, one of the same
+  /// name.
   package func nearest(to parts: [StoredKeyPart], name: String) throws -> NearestEntry? {
     let wanted = try StoreJSON.encode(parts)
     let best = try entries(

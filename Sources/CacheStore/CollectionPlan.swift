@@ -6,8 +6,8 @@ package struct CollectionLimits: Sendable, Hashable {
   package var maximumBytes: Int?
   /// How long an entry may go without being used.
   package var unusedSeconds: Double?
-  /// How many finished searches are kept with their candidates: of those that are the last of an entry, the ones
-  /// that ended last.
+  /// How many finished searches are kept with their candidates: of those that are the last of an
+  /// entry, the ones that ended last.
   package var finishedSearches: Int
 
   package init(

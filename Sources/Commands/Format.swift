@@ -105,7 +105,7 @@ enum Format {
     if let nearest = explanation.nearest {
       lines.append("nearest entry: \(nearest.name) (\(nearest.key.prefix(12)))")
       for difference in nearest.differences {
-        lines.append("  \(difference.part): \(difference.here) here, \(difference.there) there")
+        lines += ["  \(difference.part)", "    - \(difference.there)", "    + \(difference.here)"]
       }
     }
     if let detail = explanation.detail { lines.append(self.detail(detail)) }

@@ -37,7 +37,8 @@ package struct GranaryCommand: ParsableCommand {
         let kind: ServiceError.Code = code == .validationFailure ? .badRequest : .internalError
         return CommandFailure.report(ServiceError(kind, message(for: error)), json: true).rawValue
       } else {
-        Terminal.complain(text)
+        let line = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        Terminal.complain("granary: \(line); see 'granary help'")
       }
       return code.isSuccess ? 0 : code == .validationFailure ? 2 : 1
     }

@@ -50,6 +50,9 @@ struct SpecSource {
   private static func split(_ bytes: [UInt8], _ origin: String) throws(ServiceError)
     -> [SpecSource]
   {
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      throw ServiceError(.badSpec, "\(origin) is not UTF-8 text")
+    }
     let specs: [SpecList.Placed]
     do {
       specs = try SpecList.split(bytes)

@@ -45,24 +45,33 @@ package enum SpecList {
   package static func lines(_ text: String) -> [Placed] {
     var specs: [Placed] = []
     var open: Placed?
+    var depth = 0
+    // Empty and comment lines within a spec stay, so that lines are counted as in the whole text.
+    var skipped = 0
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (number, line) in lines.enumerated() {
-      let first = line.first { !$0.isWhitespace }
-      if first == nil || first == "#" { continue }
+      skipped += 1
+      guard let first = line.first(where: { !$0.isWhitespace }), first != "#" else { continue }
+      if open == nil { skipped = 0 }
       var spec = open ?? Placed(text: "", line: number + 1)
-      // Empty and comment lines stay, so that lines are counted as in the whole text.
-      let skipped = number + 1 - spec.line - spec.text.count(where: \.isNewline)
-      spec.text += String(repeating: "\n", count: skipped) + line
-      open = spec
-      if depth(of: spec.text) > 0 || line.last(where: { !$0.isWhitespace }) == ";" { continue }
-      specs.append(spec)
       open = nil
+      spec.text += String(repeating: "\n", count: skipped)
+      spec.text += line
+      skipped = 0
+      depth += balance(of: line)
+      if depth > 0 || line.last(where: { !$0.isWhitespace }) == ";" {
+        open = spec
+        continue
+      }
+      specs.append(spec)
+      depth = 0
     }
     return open.map { specs + [$0] } ?? specs
   }
 
-  private static func depth(of text: String) -> Int {
-    text.utf8.reduce(0) {
+  /// How many more brackets a line opens than it closes.
+  private static func balance(of line: Substring) -> Int {
+    line.utf8.reduce(0) {
       switch $1 {
       case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): $0 + 1
       case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): $0 - 1

@@ -23,10 +23,12 @@ package enum DaemonAssembly {
         hardware.tuning.threads = min(configuration.searchThreads, hardware.tuning.threads)
       }
       // A compiler takes as long to say its version as all the rest together.
-      async let compiler = CCompiler(host: hardware.compatibility, environment: environment)
+      async let found = CCompiler(host: hardware.compatibility, environment: environment)
       let store = try CacheStore.open(directory: configuration.locations.store)
+      let compiler = try await found
       let workshop = Workshop(
-        compiler: try await compiler, runner: try NativeRunner(environment: environment),
+        compiler: compiler,
+        runner: try NativeRunner(environment: environment, confinement: compiler.confinement),
         hardware: hardware,
         ceilings: KeptCeilings(
           file: CeilingsFile(path: configuration.locations.store + "/ceilings.json"),
@@ -35,9 +37,10 @@ package enum DaemonAssembly {
         store: store, workshop: workshop,
         defaultLimits: SearchLimits(
           seconds: configuration.searchSeconds, candidates: configuration.searchCandidates),
-        log: logger)
+        shared: SharedSchedules(directory: configuration.sharedDirectory), log: logger)
       let checkup = Checkup(
-        library: library, locations: configuration.locations, compiler: workshop.compiler.identity)
+        library: library, locations: configuration.locations, compiler: compiler.identity,
+        confinement: compiler.confinement)
       let limits = CollectionLimits(
         maximumBytes: configuration.storeBytes,
         unusedSeconds: configuration.unusedSeconds > 0 ? configuration.unusedSeconds : nil)
@@ -72,6 +75,7 @@ struct Checkup: Sendable {
   let library: KernelLibrary
   let locations: Locations
   let compiler: String
+  let confinement: Confinement
 
   func findings() async -> [DoctorReport.Finding] {
     [
@@ -121,7 +125,8 @@ struct Checkup: Sendable {
       let isWhole = report.lines.allSatisfy(\.inForce)
       return .init(
         subject: "sandbox", state: isWhole ? .good : .warning,
-        message: lines.joined(separator: ", "))
+        message: "compilers and candidates are shut in by \(confinement.description); "
+          + "candidates: \(lines.joined(separator: ", "))")
     } catch {
       return .init(
         subject: "sandbox", state: .bad, message: "no candidate can be run: \(error)")

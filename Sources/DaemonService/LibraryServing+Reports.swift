@@ -144,6 +144,13 @@ extension LibraryServing {
     if let termination = detail.termination {
       reasons.append(
         "its search tried \(detail.candidates) candidates and ended by: \(termination)")
+      if let best = detail.lineage.max(by: { $0.fitness < $1.fitness }), best.fitness > 1,
+        detail.entry.verdict == .baseline
+      {
+        reasons.append(
+          "the fittest, #\(best.id), seemed \(rounded(best.fitness)) times as fast, but that was not "
+            + "confirmed when it was verified and measured again")
+      }
     }
     return reasons
   }

@@ -116,6 +116,12 @@ package struct LibraryServing: KernelServing {
   package func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>
   {
+    guard request.seconds.map({ $0.isFinite && $0 > 0 }) ?? true,
+      request.candidates.map({ $0 > 0 }) ?? true
+    else {
+      throw ServiceError(
+        .badRequest, "a search takes a number of seconds above 0 and at least one candidate")
+    }
     let defaults = library.defaultLimits
     let limits = SearchLimits(
       seconds: request.seconds ?? defaults.seconds,
@@ -147,6 +153,11 @@ package struct LibraryServing: KernelServing {
   }
 
   package func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
+    guard request.unusedSeconds.map({ $0 >= 0 }) ?? true,
+      request.maximumBytes.map({ $0 >= 0 }) ?? true
+    else {
+      throw ServiceError(.badRequest, "a collection takes limits of at least 0")
+    }
     var limits = limits
     limits.maximumBytes = request.maximumBytes ?? limits.maximumBytes
     limits.unusedSeconds = request.unusedSeconds ?? limits.unusedSeconds

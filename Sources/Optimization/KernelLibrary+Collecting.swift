@@ -10,7 +10,7 @@ extension KernelLibrary {
     -> CollectionReport
   {
     let store = store
-    let (report, gone) = try await onOwnThread { () throws -> (CollectionReport, [Digest]) in
+    let (report, gone) = try await OwnThread.run { () throws -> (CollectionReport, [Digest]) in
       // Looking takes no lock of the writers; removing does.
       let expected = try store.collect(limits, dryRun: true)
       if dryRun || expected.isEmpty { return (expected, []) }
@@ -25,7 +25,7 @@ extension KernelLibrary {
   /// Checks everything that is stored, on a thread of its own, and repairs it if asked to.
   package func verifyStore(repair: Bool) async throws -> VerificationReport {
     let store = store
-    let (report, keys) = try await onOwnThread { () throws -> (VerificationReport, [Digest]) in
+    let (report, keys) = try await OwnThread.run { () throws -> (VerificationReport, [Digest]) in
       let keys = repair ? try store.keys() : []
       return (try store.verifyAll(repair: repair), keys)
     }

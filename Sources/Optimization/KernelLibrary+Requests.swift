@@ -64,8 +64,9 @@ extension KernelLibrary {
   }
 
   private func log(_ record: RequestRecord, number: Int64) {
+    let isRoutine = record.outcome == "hit" || record.outcome == "miss"
     log.log(
-      level: record.outcome == "hit" ? .debug : .info, "answered a request",
+      level: isRoutine ? .debug : .info, "answered a request",
       metadata: [
         "request": "\(RequestName(number).text)", "outcome": "\(record.outcome)",
         "key": "\(record.key?.hex ?? "")", "reason": "\(record.reason)",

@@ -19,6 +19,8 @@ package final class KernelLibrary: Sendable {
   let log: Logger
   /// What a background search may take.
   package let defaultLimits: SearchLimits
+  /// Where other machines' results are asked for; `nil` on a machine by itself.
+  let shared: SharedSchedules?
   private let baselines = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
   /// What finished searches taught, for transplants.
@@ -27,8 +29,9 @@ package final class KernelLibrary: Sendable {
 
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
-    time: any TimeSource = SystemTime(), log: Logger
+    shared: SharedSchedules? = nil, time: any TimeSource = SystemTime(), log: Logger
   ) {
+    self.shared = shared
     self.store = store
     self.workshop = workshop
     self.defaultLimits = defaultLimits
@@ -140,7 +143,7 @@ package final class KernelLibrary: Sendable {
   ) {
     let spec = try check(text)
     let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-    _ = try await baseline(of: plan)
+    _ = try await baseline(of: spec, plan.key)
     // Someone waits for this one in the foreground.
     await queue.add(plan, limits: limits, demand: 1 << 20)
     return (plan.key, spec.name, await queue.observe(plan.key.digest))
@@ -207,8 +210,7 @@ package final class KernelLibrary: Sendable {
       resolution.status = .hit
     } else {
       resolution.reason = reasonForMiss(resolution.key, name: spec.name)
-      let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-      resolution.kernel = try await baseline(of: plan)
+      resolution.kernel = try await baseline(of: spec, resolution.key)
       resolution.status = .baseline
     }
     // A kernel without measurements has never been through a whole search: also after a crash that lost the queue.
@@ -222,22 +224,25 @@ package final class KernelLibrary: Sendable {
       try KernelPlan(spec: spec, hardware: workshop.hardware), limits: defaultLimits)
   }
 
-  /// The stored kernel of a plan, or its baseline, made now.
-  private func baseline(of plan: KernelPlan) async throws(OptimizationError) -> StoredKernel {
-    if let kernel = try lookup(plan.key) { return kernel }
+  /// The stored kernel of a spec, or its baseline, made now; planned and made once however many ask.
+  private func baseline(of spec: CheckedSpec, _ key: KernelKey) async throws(OptimizationError)
+    -> StoredKernel
+  {
+    if let kernel = try lookup(key) { return kernel }
     let maker = BaselineMaker(workshop: workshop, store: store, time: time)
     do {
-      return try await baselines.value(for: plan.key.digest) { [self] in
+      return try await baselines.value(for: key.digest) { [self] in
         // Whoever made it while this call was on its way has stored it.
-        if let kernel = try lookup(plan.key) { return kernel }
+        if let kernel = try lookup(key) { return kernel }
+        let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
         let kernel = try await makers.run { try await maker.make(plan) }
-        announceChange(of: plan.key.digest)
+        announceChange(of: key.digest)
         return kernel
       }
     } catch let error as OptimizationError {
       throw error
     } catch {
-      throw OptimizationError(.internalError, "\(plan.spec.name): \(error)")
+      throw OptimizationError(.internalError, "\(spec.name): \(error)")
     }
   }
 

@@ -66,6 +66,12 @@ import Testing
     if text.hasPrefix("h") { #expect(specs[0].text == "h = exp(x: f32[4]);\n\nmul(h,\n h)") }
   }
 
+  @Test("a long text of open brackets takes time in proportion to its length")
+  func longTexts() {
+    let line = String(repeating: "(", count: 9) + "\n"
+    #expect(SpecList.lines(String(repeating: line, count: 200_000)).count == 1)
+  }
+
   @Test("the command line reads flags and several specs")
   func arguments() throws {
     let command = try SpecCommand.parseAsRoot(["check", "--json", "relu(x: f32[4])", "-"])

@@ -47,3 +47,20 @@ def _overflows_alike(x: torch.Tensor, y: torch.Tensor, dtype: torch.dtype) -> to
     """Where both lie at the end of the dtype's range, on the same side: infinity or the limit."""
     limit = torch.finfo(dtype).max * (1 - 2 * tolerances[dtype][0])
     return (x.abs() >= limit) & (y.abs() >= limit) & (x.sign() == y.sign())
+
+
+def names_equal_elements(
+    source: torch.Tensor, dim: int, got: torch.Tensor, want: torch.Tensor
+) -> bool:
+    """Whether positions along a dimension name the same values, each position at most once.
+
+    For `topk` and a sort that is not stable, which of several equal elements comes first is open.
+    """
+    if got.shape != want.shape or got.ndim == 0 or not got.numel():
+        return bool(torch.equal(got, want))
+    if bool(((got < 0) | (got >= source.shape[dim])).any()):
+        return False
+    ordered = got.sort(dim).values
+    repeats = (ordered.diff(dim=dim) == 0).any()
+    same = torch.equal(source.gather(dim, got), source.gather(dim, want))
+    return same and not bool(repeats)

@@ -43,6 +43,8 @@ class Sample:
     arguments: list[torch.Tensor]
     constants: list[torch.Tensor]
     expected: list[torch.Tensor]
+    counted: list[int]
+    """The outputs with as many rows as there may be; how many there are follows all results."""
     _function: Callable[..., list[torch.Tensor]]
     _graph: Callable[..., list[torch.Tensor]]
 
@@ -54,6 +56,13 @@ class Sample:
     @property
     def operators(self) -> set[str]:
         return {node["op"] for node in self.spec.nodes}
+
+    def results(self, outputs: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The results that the outputs of the spec mean."""
+        results = outputs[: len(outputs) - len(self.counted)]
+        for position, count in zip(self.counted, outputs[len(results) :], strict=True):
+            results[position] = results[position][: int(count)]
+        return results
 
     def expected_exactly(self) -> list[torch.Tensor]:
         """What PyTorch gives when it computes 16-bit types in f64, rounded to them at the end."""
@@ -122,7 +131,8 @@ def prepare(op, call, known: set[str]) -> Sample:
     for tensor in expected:
         tensor_type(tensor)
     spec, constants = _spec(traced, inputs)
-    return Sample(spec, inputs, constants, expected, function, traced)
+    counted = _count_rows(traced.graph, spec)
+    return Sample(spec, inputs, constants, expected, counted, function, traced)
 
 
 def _trace(function: Callable, inputs: list[torch.Tensor], known: set[str]) -> torch.fx.GraphModule:
@@ -193,3 +203,21 @@ def _spec(
     if not all(isinstance(result, torch.fx.Node) for result in results):
         raise Untranslatable("a result does not depend on the inputs")
     return translation.spec(results), values[len(inputs) :]
+
+
+def _count_rows(graph: torch.fx.Graph, spec: Spec) -> list[int]:
+    """Adds the counts of results whose shape depends on data to the spec; their positions.
+
+    Raises:
+        NotComparable: when another operator uses such a result.
+    """
+    counted = []
+    (output,) = (node for node in graph.nodes if node.op == "output")
+    results = list(pytree.tree_leaves(output.args))
+    for node in graph.nodes:
+        if node.target is torch.ops.aten.nonzero.default:
+            if node not in results or len(node.users) > 1:
+                raise NotComparable("a shape in the middle depends on data")
+            counted.append(results.index(node))
+            spec.outputs.append(spec.outputs[results.index(node)] + "#1")
+    return counted

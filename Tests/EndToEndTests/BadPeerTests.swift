@@ -1,3 +1,5 @@
+import DaemonAPI
+import DaemonClient
 import Testing
 
 extension EndToEnd {
@@ -44,6 +46,18 @@ extension EndToEnd {
         try home.statistics()["connections"].number == 1
       }
       #expect(isAlone)
+      daemon.killNow()
+    }
+
+    @Test("a daemon whose log nobody reads serves on")
+    func unreadLogsDoNoHarm() throws {
+      let home = try PrivateHome()
+      let daemon = try home.daemon("--log-level", "debug")
+      // Each miss is a line of some 300 bytes; together they are more than any pipe holds.
+      let specs = (1...4000).map { "relu(x: f32[\($0)])" }
+      let answers = try home.client(seconds: 300).resolve(specs, policy: .cached)
+      #expect(answers.count == specs.count && answers.allSatisfy { $0.status == .miss })
+      #expect(try home.granary("get", "relu(x: f32[9])", "--no-start").status == 0)
       daemon.killNow()
     }
 

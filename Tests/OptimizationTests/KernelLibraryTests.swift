@@ -32,32 +32,31 @@ struct KernelLibraryTests {
     try temporary.remove()
   }
 
-  @Test("a stored kernel for another instruction set is not served; one for this machine is made")
-  func foreignInstructionSets() async throws {
+  @Test("a kernel for another instruction set or architecture is not served: it is a miss")
+  func foreignKernelsAreRefused() async throws {
     let temporary = try await TemporaryLibrary()
-    let (library, spec) = (temporary.library, "relu(x: f32[11,17])")
-    let own = try #require(try await library.resolve(spec, .baseline).kernel)
-    let (checked, key) = try library.identify(spec)
-    for change in [
-      { (manifest: inout Artifact.Manifest) in manifest.requiredFeatures = ["no-such-feature"] },
-      { (manifest: inout Artifact.Manifest) in manifest.architecture = "riscv64" },
-    ] {
-      var foreign = own.artifact
-      foreign.bytes += [0]
-      foreign.manifest.digest = Digest(of: foreign.bytes)
-      change(&foreign.manifest)
-      var evidence = own.evidence
-      evidence.artifact = foreign.manifest.digest
-      let source = try #require(try library.store.source(artifact: own.artifact.manifest.digest))
-      let revision = try library.store.publish(
-        key: key.digest, spec: checked.canonicalText, name: checked.name, hardware: "",
-        parts: [], verdict: .tuned, artifact: foreign, source: source, evidence: evidence,
-        searchSeconds: 0)
-      #expect(try await library.resolve(spec, .cached).status == .miss)
-      let again = try await library.resolve(spec, .baseline)
+    let spec = "relu(x: f32[3,5])"
+    let own = try #require(try await temporary.library.resolve(spec, .baseline).kernel)
+    #expect(try await temporary.library.resolve(spec, .cached).status == .hit)
+    let plan = try KernelPlan(
+      spec: try Spec.parse(spec).checked(), hardware: temporary.library.workshop.hardware)
+    for isArchitecture in [false, true] {
+      var artifact = own.artifact
+      if isArchitecture {
+        artifact.manifest.architecture = "riscv64"
+      } else {
+        artifact.manifest.requiredFeatures.append("avx4096")
+      }
+      _ = try temporary.library.store.publish(
+        Workshop.Built(
+          source: KernelSource(
+            language: .c, text: "", compilerOptions: [], interface: artifact.manifest.interface),
+          artifact: artifact),
+        verdict: .baseline, evidence: own.evidence, searchSeconds: 0, of: plan)
+      #expect(try await temporary.library.resolve(spec, .cached).status == .miss)
+      let again = try await temporary.library.resolve(spec, .baseline)
       #expect(again.status == .baseline)
-      #expect(again.kernel?.artifact.manifest.architecture == own.artifact.manifest.architecture)
-      #expect(again.kernel?.revision ?? 0 > revision)
+      #expect(try await temporary.library.resolve(spec, .cached).status == .hit)
     }
     try temporary.remove()
   }

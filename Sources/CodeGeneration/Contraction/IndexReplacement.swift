@@ -31,17 +31,6 @@ extension Index {
     case .value(let expression): expression.forEachIndex { $0.forEachAxis(body) }
     }
   }
-
-  /// Whether the index is read from data.
-  var readsData: Bool {
-    switch self {
-    case .constant, .axis: false
-    case .sum(let first, let second): first.readsData || second.readsData
-    case .product(let operand, _), .quotient(let operand, _), .remainder(let operand, _):
-      operand.readsData
-    case .value: true
-    }
-  }
 }
 
 extension Expression {

@@ -6,7 +6,12 @@ import KernelSpec
 /// `granary get`: what the cache has for specs, in one round trip.
 struct GetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "get", abstract: "Get the kernels of specs.")
+    commandName: "get", abstract: "Get the kernels of specs.",
+    discussion: """
+        granary get "softmax(x: f32[4096,1024], dim: -1)"
+        granary get model.jsonl --policy tuned --wait 60 -o kernels
+        granary get model.jsonl --lock granary.lock --json
+      """)
 
   @Argument(help: "A file, - for standard input, or the text form of a spec.")
   var specs: [String]

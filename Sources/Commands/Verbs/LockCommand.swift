@@ -26,13 +26,23 @@ struct LockCommand: ParsableCommand {
     try CommandFailure.reporting(json: connection.json) {
       let sources = try SpecSource.read(specs)
       let client = try connection.connect()
-      let answers = try client.resolve(sources.map(\.text), policy: .baseline)
-      if let error = SpecSource.failure(in: answers, for: sources) { throw error }
-      let file = try LockFile(answers)
-      if pin { for kernel in file.kernels { _ = try client.pin(key: kernel.key, true) } }
+      var file = try resolve(sources, client)
+      if pin {
+        for kernel in file.kernels { _ = try client.pin(key: kernel.key, true) }
+        // A search may have ended in between: what is pinned is what is locked.
+        file = try resolve(sources, client)
+      }
       guard let output else { return try Terminal.say(json: file) }
       try Files.write(try WireJSON.encode(file, pretty: true) + [10], to: output)
       if connection.json { try Terminal.say(json: file) }
     }
+  }
+
+  private func resolve(_ sources: [SpecSource], _ client: DaemonClient) throws(ServiceError)
+    -> LockFile
+  {
+    let answers = try client.resolve(sources.map(\.text), policy: .baseline)
+    if let error = SpecSource.failure(in: answers, for: sources) { throw error }
+    return try LockFile(answers)
   }
 }

@@ -5,7 +5,10 @@ import DaemonClient
 /// `granary prewarm`: makes sure that every kernel of a manifest is there and, if wanted, tuned.
 struct PrewarmCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prewarm", abstract: "Fill the cache with the specs of a file.")
+    commandName: "prewarm", abstract: "Fill the cache with the specs of a file.",
+    discussion: """
+        granary prewarm model.jsonl --wait
+      """)
 
   @Argument(help: "A file of specs: JSON lines, or text forms, one a line.") var manifest: String
   @Flag(help: "Wait until every search has ended.") var wait = false

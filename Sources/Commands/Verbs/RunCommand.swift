@@ -7,7 +7,10 @@ import KernelSpec
 /// `granary run`: executes the served kernel on NumPy files.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Execute the kernel of a spec on NumPy files.")
+    commandName: "run", abstract: "Execute the kernel of a spec on NumPy files.",
+    discussion: """
+        granary run "relu(x: f32[11,17])" --input x=x.npy --output-dir out
+      """)
 
   @Argument(help: "A file, - for standard input, or the text form of a spec.") var spec: String
   @Option(help: "NAME=FILE.npy, once for each input; bf16 as raw 16-bit words.")

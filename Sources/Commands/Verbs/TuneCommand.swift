@@ -5,7 +5,10 @@ import DaemonClient
 /// `granary tune`: searches in the foreground and shows how it goes.
 struct TuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tune", abstract: "Search for a better kernel and show the progress.")
+    commandName: "tune", abstract: "Search for a better kernel and show the progress.",
+    discussion: """
+        granary tune "linear(x: f32[256,1024], w: f32[1024,1024])" --seconds 30
+      """)
 
   @Argument(help: "A file, - for standard input, or the text form of a spec.")
   var specs: [String]

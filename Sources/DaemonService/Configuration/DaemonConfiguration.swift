@@ -10,6 +10,8 @@ package struct DaemonConfiguration: Sendable {
   /// 0 for ever.
   package var unusedSeconds: Double
   package var collectSeconds: Double
+  /// Empty for none.
+  package var sharedDirectory: String
   /// 0 for all that the process may use.
   package var searchThreads: Int
   package var searchSeconds: Double
@@ -37,6 +39,7 @@ package struct DaemonConfiguration: Sendable {
     storeBytes = try values.integer(.storeBytes, in: 1 << 20...1 << 50)
     unusedSeconds = try values.seconds(.unusedSeconds, orZero: true)
     collectSeconds = try values.seconds(.collectSeconds)
+    sharedDirectory = values.text(.sharedDirectory)
     searchThreads = try values.integer(.searchThreads, in: 0...4096)
     searchSeconds = try values.seconds(.searchSeconds)
     searchCandidates = try values.integer(.searchCandidates, in: 1...10_000_000)

@@ -28,6 +28,7 @@ extension Router {
   }
 
   private func bytes(of digest: Digest) async throws(ServiceError) -> ArraySlice<UInt8>? {
+    if let artifact = hotSet.artifact(ArtifactAddress(digest)) { return artifact.body }
     guard let bytes = try await service.artifact(digest) else { return nil }
     let head = ResponseHead.make(
       status: 200, type: Self.type, length: bytes.count, keepsAlive: true)

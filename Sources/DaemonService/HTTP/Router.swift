@@ -93,7 +93,9 @@ package struct Router: Sendable {
     _ json: [UInt8], _ answers: [KernelAnswer], _ request: Request, _ generation: Int
   ) {
     let keys = answers.compactMap { $0.key.flatMap(Digest.init(hex:)) }
-    guard keys.count == answers.count else { return }
+    guard keys.count == answers.count, request.body.count <= HotSet.memoBodyLimitBytes else {
+      return
+    }
     let prepared = PreparedAnswer(json: json)
     var response = ResponseHead.make(
       status: 200, type: "application/json", length: prepared.json.count,

@@ -21,7 +21,9 @@ struct HotRoutes: Sendable {
       let digits = UnsafeRawBufferPointer(rebasing: target[Self.artifact.count...])
       return ArtifactAddress(hex: digits).flatMap(hotSet.artifact)?.response
     }
-    guard method.count == 4, target.starts(with: Self.kernels) else { return nil }
+    guard method.count == 4, body.count <= HotSet.memoBodyLimitBytes,
+      target.starts(with: Self.kernels)
+    else { return nil }
     let fingerprint = RequestFingerprint(target: target, body: body)
     guard let memo = hotSet.memo(fingerprint, target: target, body: body) else { return nil }
     var response = memo.response

@@ -6,6 +6,9 @@ import Synchronization
 ///
 /// Bounded in bytes. Safe to use from every thread; a lock is held for about a hundred nanoseconds.
 package final class HotSet: Sendable {
+  /// The size of a request's body beyond which no answer is kept: others would wait while it is hashed.
+  static let memoBodyLimitBytes = 1 << 20
+
   /// An artifact as it is sent.
   struct HotArtifact {
     /// The complete response.

@@ -74,8 +74,7 @@ extension Lowering {
     let isGiven = origins[id] != nil
     return { [self] at in
       let value = load(id, at).cast(to: .i64)
-      let last = Expression.integer(Int64(max(extent - 1, 0)), .i64)
-      return .value(isGiven ? value : .minimum(.maximum(value, .integer(0, .i64)), last))
+      return isGiven ? .value(value) : value.position(within: extent)
     }
   }
 }

@@ -78,7 +78,7 @@ final class ChildProgram {
   /// Asks the process to end, and waits until it has.
   func stop() throws -> ProgramResult {
     kill(processIdentifier, SIGTERM)
-    return try finish(within: 30)
+    return try finish(within: 300)
   }
 
   /// Waits until the process has closed its pipes and ended.

@@ -80,9 +80,11 @@ static void return_workspace(granary_kernel *kernel, void *workspace) {
   if (!atomic_compare_exchange_strong(&kernel->workspace, &none, workspace)) free(workspace);
 }
 
-static int32_t check_buffers(const void *const *buffers, int32_t count, int64_t alignment, const char *kind) {
+/* A tensor without elements needs no buffer. */
+static int32_t check_buffers(const void *const *buffers, const granary_tensor *tensors, int32_t count,
+                             int64_t alignment, const char *kind) {
   for (int32_t i = 0; i < count; i++) {
-    if (!buffers || !buffers[i]) return granary_fail(GRANARY_BAD_ARGUMENT, "%s %d is a null pointer", kind, i);
+    if (!buffers || (!buffers[i] && tensors[i].bytes > 0)) return granary_fail(GRANARY_BAD_ARGUMENT, "%s %d is a null pointer", kind, i);
     if ((uintptr_t)buffers[i] % (uintptr_t)alignment != 0)
       return granary_fail(GRANARY_BAD_ARGUMENT, "%s %d is not aligned to %lld bytes", kind, i, (long long)alignment);
   }
@@ -92,10 +94,11 @@ static int32_t check_buffers(const void *const *buffers, int32_t count, int64_t 
 int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *const *outputs) {
   if (!kernel) return granary_fail(GRANARY_BAD_ARGUMENT, "the kernel is a null pointer");
   const granary_description *description = &kernel->description;
-  int32_t status = check_buffers(inputs, description->input_count, description->alignment_bytes, "input");
+  int32_t status = check_buffers(inputs, description->inputs, description->input_count,
+                                 description->alignment_bytes, "input");
   if (status == GRANARY_OK)
-    status = check_buffers((const void *const *)outputs, description->output_count, description->alignment_bytes,
-                           "output");
+    status = check_buffers((const void *const *)outputs, description->outputs, description->output_count,
+                           description->alignment_bytes, "output");
   if (status != GRANARY_OK) return status;
   void *workspace = take_workspace(kernel);
   if (!workspace)

@@ -131,6 +131,14 @@ class ArrayTests(DaemonCase):
         with self.assertRaises(IndexError):
             pick(numpy.zeros((3, 4), "f4"), numpy.array([0, 3]))
 
+    def test_a_computed_index_out_of_range_reads_inside_of_its_table(self):
+        import numpy
+
+        kernel = granary.get("index_select(x: f32[65536], dim: 0, index: abs(i: i64[2]))")
+        x = numpy.arange(65536, dtype="f4")
+        result = kernel(x, numpy.array([-7, 10**9]))
+        numpy.testing.assert_array_equal(result, [7, 65535])
+
     def test_threads_and_children_call_kernels(self):
         import numpy
 
@@ -165,6 +173,8 @@ class TorchTests(DaemonCase):
             name = granary.tensors.torch_dtype_name(dtype)
             result = granary.get(f"eq(x: {name}[3,4], x)")(x)
             self.assertTrue(torch.equal(result, torch.ones(3, 4, dtype=torch.bool)))
+        empty = granary.get("sum(x: f32[0,3], dim: [0])")(torch.empty(0, 3))
+        self.assertTrue(torch.equal(empty, torch.zeros(3)))
         x = torch.randn(16)
         kernel, out = granary.get("neg(x: f32[16])"), torch.empty(16)
         self.assertIs(kernel(x, out=out), out)
