@@ -29,8 +29,6 @@ int granary_poller_change(int poller, int fd, uint64_t token, uint32_t events) {
   return control(poller, EPOLL_CTL_MOD, fd, token, events);
 }
 
-void granary_poller_remove(int poller, int fd) { epoll_ctl(poller, EPOLL_CTL_DEL, fd, NULL); }
-
 int granary_poller_wait(int poller, granary_ready *ready, int capacity, int milliseconds) {
   struct epoll_event events[MAXIMUM_READY];
   int count = epoll_wait(poller, events, capacity < MAXIMUM_READY ? capacity : MAXIMUM_READY, milliseconds);

@@ -15,14 +15,11 @@ typedef struct {
 /* Makes a poller that no child inherits. Returns a descriptor or a negated error number. */
 int granary_poller(void);
 
-/* Watches `fd` for `events` and reports it as `token`. Returns 0 or a negated error number. */
+/* Watches `fd` for `events` until it is closed, and reports it as `token`. Returns 0 or a negated error number. */
 int granary_poller_add(int poller, int fd, uint64_t token, uint32_t events);
 
 /* Changes what a watched descriptor is watched for. Returns 0 or a negated error number. */
 int granary_poller_change(int poller, int fd, uint64_t token, uint32_t events);
-
-/* No longer watches `fd`. Closing a descriptor that has no copy does the same. */
-void granary_poller_remove(int poller, int fd);
 
 /* Waits until something is ready or the time is over; a negative time is for ever.
  *
