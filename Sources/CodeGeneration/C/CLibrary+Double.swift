@@ -36,6 +36,7 @@ extension CLibrary {
       """
       INLINE double g_expm1_f64(double x) {
         if (!(x > -0.35 && x < 0.35)) return g_exp_f64(x) - 1.0;
+        if (x == 0.0) return x;
         double sum = 0.0;
         for (int n = 15; n >= 2; n--) sum = (sum + 1.0) * x / (double)n;
         return x + x * sum;
@@ -230,8 +231,7 @@ extension CLibrary {
       """
       INLINE double g_remainder_f64(double x, double y) {
         double r = g_fmod_f64(x, y);
-        if (r == 0.0) return __builtin_copysign(0.0, y);
-        return (r < 0.0) != (y < 0.0) ? r + y : r;
+        return r != 0.0 && (r < 0.0) != (y < 0.0) ? r + y : r;
       }
       """),
     Template(

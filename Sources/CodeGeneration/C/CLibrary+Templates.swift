@@ -95,7 +95,8 @@ extension CLibrary {
           p = p * x + 4.16666667e-2f;
           p = p * x + 1.66666667e-1f;
           p = p * x + 0.5f;
-          p = x + x * x * p;
+          /* the zero that is added keeps the sign of a zero */
+          p = x + x * (x * p + 0.0f);
           return g_pick_$name(g_absolute_$name(x) < 0.4f, p, g_exp_$name(x) - 1.0f);
         }
         """),
@@ -145,7 +146,8 @@ extension CLibrary {
           p = p * z - 5.37397155531e-2f;
           p = p * z + 1.33314422036e-1f;
           p = p * z - 3.33332819422e-1f;
-          p = x + x * (p * z);
+          /* the zero that is added keeps the sign of a zero */
+          p = x + x * (p * z + 0.0f);
           $F t = 1.0f - 2.0f / (g_exp_$name(a + a) + 1.0f);
           return g_pick_$name(a < 0.625f, p, g_pick_$name(x < 0, -t, t));
         }

@@ -192,7 +192,7 @@ struct CRenderer {
 
   private func indexCheck(_ input: Int, _ type: TensorType, _ lower: Int, _ bound: Int)
     -> [String]
-   {
+  {
     let element = CDialect.c.memoryType(type.dtype)
     var lines = ["  {", "    const \(element) *x = inputs[\(input)];", "    int bad = 0;"]
     var terms: [String] = []

@@ -41,8 +41,7 @@ enum OpenCLLibrary {
       return """
         \(two) {
           \(type) r = fmod(x, y);
-          if (r == 0) return copysign(r, y);
-          return (r < 0) != (y < 0) ? r + y : r;
+          return r != 0 && (r < 0) != (y < 0) ? r + y : r;
         }
         """
     case "floorDivide":

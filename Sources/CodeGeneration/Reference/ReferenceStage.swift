@@ -8,7 +8,9 @@ struct ReferenceStage {
   let program: TensorProgram
 
   var text: String {
-    let outermost = stage.isOrdered ? nil : stage.domain.first.map { "  const int64_t i\($0.id) = index; (void)i\($0.id);" }
+    let outermost =
+      stage.isOrdered
+      ? nil : stage.domain.first.map { "  const int64_t i\($0.id) = index; (void)i\($0.id);" }
     let lines =
       [
         "static void stage\(position)(void *argument, int64_t index, int32_t thread) {",

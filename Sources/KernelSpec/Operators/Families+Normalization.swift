@@ -131,6 +131,28 @@ enum Normalization {
 
 extension OperatorTable {
   static let normalizations: [Operator?] = [
+    .composite(
+      """
+      _native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, \
+      Tensor running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)
+      """
+    ) { (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
+      // What PyTorch writes to the running statistics is no result; `_functional` gives it.
+      let kind = call.flag("training") ? ".no_stats" : "_no_training.default"
+      return try graph.add("aten._native_batch_norm_legit\(kind)", call.arguments)
+    },
+    .composite(
+      """
+      _native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, \
+      Tensor running_mean, Tensor running_var, bool training, float momentum, float eps) \
+      -> (Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)
+      """, Normalization.functionalBatchNorm),
+    .composite(
+      """
+      instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, \
+      Tensor? running_var, bool use_input_stats, float momentum, float eps, \
+      bool cudnn_enabled) -> Tensor
+      """, Normalization.instanceNorm),
     .primitive(
       "_softmax(Tensor self, int dim, bool half_to_float=False) -> Tensor", Normalization.softmax),
     .primitive(

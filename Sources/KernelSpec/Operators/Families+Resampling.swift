@@ -15,7 +15,9 @@ enum Resampling {
     }
   }
 
-  private static let scaleNames = [["scales"], ["scales_h", "scales_w"], ["scales_d", "scales_h", "scales_w"]]
+  private static let scaleNames = [
+    ["scales"], ["scales_h", "scales_w"], ["scales_d", "scales_h", "scales_w"],
+  ]
 
   /// The size, or the factors from which it follows: `⌊extent · factor⌋`.
   private static func vector(_ name: String, _ spatial: Int) -> Operator.Expansion {

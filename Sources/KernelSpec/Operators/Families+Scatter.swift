@@ -42,7 +42,9 @@ enum Scattering {
 
   static func index(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
     let type = try call.tensor("self")
-    return [try TensorType.checked(type.dtype, try IndexPlan(type.shape, try indexTypes(call)).shape)]
+    return [
+      try TensorType.checked(type.dtype, try IndexPlan(type.shape, try indexTypes(call)).shape)
+    ]
   }
 
   /// `index_put`, where one mask in place of indices takes a value for all of its positions.
@@ -77,7 +79,8 @@ enum Scattering {
       shape.indices.allSatisfy { (along && $0 == dimension) || index.shape[$0] <= shape[$0] }
     }
     guard isEmpty || (index.rank == type.rank && fits(type.shape, true)) else {
-      throw call.fail("\(call.schema.name) of \(index) into \(type)", expected: "an index that fits")
+      throw call.fail(
+        "\(call.schema.name) of \(index) into \(type)", expected: "an index that fits")
     }
     if let source = call.optionalTensor("src") {
       guard source.dtype == type.dtype, isEmpty || source.rank == index.rank,

@@ -8,7 +8,8 @@ package enum OperatorTable {
       pointwiseUnary + pointwiseActivation + pointwiseBinary + comparisons + reductions
       + normalizations + contractions + convolutions + pooling + scans + indexing + shapes
       + views + creation + gradients + resamplings + paddings + partialWrites + scatters + orderings
-      + distances + fourierTransforms + randoms
+      + distances + fourierTransforms + randoms + losses + likelihoods
+      + recommendations + recurrences
     return Dictionary(grouping: entries.compactMap { $0 }, by: \.schema.name)
   }()
 

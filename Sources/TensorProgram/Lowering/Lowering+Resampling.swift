@@ -245,7 +245,8 @@ extension Lowering {
           }
           let moved = interpolation == .cubic ? edge.padded(neighbour) : neighbour
           let pixel =
-            interpolation == .cubic && edge.mode != .zeros ? Expression.unary(.truncate, moved) : moved
+            interpolation == .cubic && edge.mode != .zeros
+            ? Expression.unary(.truncate, moved) : moved
           guards.append(
             .binary(
               .logicalAnd, .binary(.greaterOrEqual, pixel, .number(0, .f64)),

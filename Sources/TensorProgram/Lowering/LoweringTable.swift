@@ -11,6 +11,7 @@ package enum LoweringTable {
     norms, contractions, convolutions, poolings, attention, reshapes, rearrangements, slices,
     joins, gathers, creations, copies, gradients, poolGradients, resamplings, paddings,
     partialWrites, scatters, orderings, distances, fourierTransforms, randoms,
+    recommendations, recurrences,
   ].reduce(into: [:]) { all, family in
     for (name, rule) in family { all[name] = rule }
   }

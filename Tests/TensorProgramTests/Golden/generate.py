@@ -23,9 +23,11 @@ from arrangements import creations, empties, shapes, views
 from gradients import gradients
 from graphs import cases, wrapped
 from indexing import indexing, orderings
+from losses import losses
 from pointwise import activations, binary, unary
 from products import contractions, convolutions, pooling
 from randoms import randoms
+from recommendation import recommendation
 from reductions import norms, reductions
 from sampling import distances, fourier, paddings, sampling
 from together import together
@@ -52,6 +54,8 @@ def main():
     distances()
     fourier()
     randoms()
+    losses()
+    recommendation()
     together()
     wrapped()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.json")
