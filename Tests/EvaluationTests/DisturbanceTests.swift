@@ -1,8 +1,9 @@
-import Evaluation
 import KernelSpec
 import RunnerProtocol
 import Synchronization
 import Testing
+
+@testable import Evaluation
 
 @Suite struct DisturbanceTests {
   private static let interface = KernelInterface(
