@@ -37,7 +37,7 @@ package struct CCompiler: KernelCompiler {
       timeLimit ?? environment["GRANARY_CC_SECONDS"].flatMap { Int($0) }.map { .seconds($0) }
       ?? .seconds(30)
     let path = try CompilerSearch(environment: environment).find()
-    async let best = confinement ?? Confinement.find(environment: environment)
+    async let best = Self.best(confinement, environment)
     let version = await ToolRun.run([path, "--version"], timeLimit: .seconds(10))
     self.confinement = await best
     guard version.status == 0, let line = version.output.split(separator: "\n").first else {
@@ -49,6 +49,13 @@ package struct CCompiler: KernelCompiler {
     self.host = host
     self.timeLimit = limit
     features = UsableFeatures(compiler: path, host: host, timeLimit: limit)
+  }
+
+  private static func best(_ given: Confinement?, _ environment: [String: String]) async
+    -> Confinement
+  {
+    if let given { return given }
+    return await Confinement.find(environment: environment)
   }
 
   package func compile(

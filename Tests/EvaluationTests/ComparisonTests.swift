@@ -13,6 +13,15 @@ import Testing
     ).mismatch == nil
   }
 
+  @Test("on equal inputs values may be rounding, but none may become infinite or NaN")
+  func finiteness() {
+    #expect(agrees([5, 3e-4], [1, 0], strictness: .finiteness))
+    #expect(agrees([7], [.nan], strictness: .finiteness))
+    #expect(agrees([.infinity], [1e33], strictness: .finiteness))
+    #expect(!agrees([.nan], [0], strictness: .finiteness))
+    #expect(!agrees([-.infinity], [1], strictness: .finiteness))
+  }
+
   @Test("errors within the tolerance pass and those beyond it do not")
   func tolerance() {
     #expect(agrees([1.00005], [1]))

@@ -43,6 +43,19 @@ import Testing
     #expect(Set(values).count == 7)
   }
 
+  @Test("normal inputs have mean 0 and deviation 1, and are as fine as their type")
+  func normal() {
+    guard case .real(let values) = elements(TensorType(.f32, [40_000]), .any, .normal) else {
+      return
+    }
+    let mean = values.reduce(0, +) / 40_000
+    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 40_000
+    #expect(mean.magnitude < 0.02)
+    #expect((variance - 1).magnitude < 0.03)
+    #expect(Set(values).count > 39_000)
+    #expect(values.contains { $0 > 3 } && values.contains { $0 < -3 })
+  }
+
   @Test("positive inputs are greater than zero in every finite distribution")
   func positive() {
     for distribution in InputDistribution.allCases where distribution != .special {
