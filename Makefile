@@ -44,6 +44,7 @@ conform = $(python) Tests/Conformance/run.py --jobs $$(nproc) --operators '$(OPE
 conformance-meaning: setup
 	swift build -c $(CONFIGURATION) --product granary-evaluate
 	$(conform) $(if $(SAMPLE),--sample $(SAMPLE)) --json .build/conformance-meaning.json
+	$(conform) --gradients --sample $(or $(SAMPLE),8) --json .build/conformance-gradients.json
 
 # docs/operators.md, from every sample.
 operators: setup

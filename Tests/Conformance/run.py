@@ -39,6 +39,7 @@ from judges import DaemonJudge, EvaluatorJudge, Unsupported, Wrong
 discontinuous = {
     ("linspace", "integer"),
     ("linspace.tensor_overload", "integer"),
+    ("masked.logsumexp", "integer"),
 }
 
 
@@ -91,10 +92,14 @@ def examine(op, options: argparse.Namespace) -> Tally:
     for name in options.dtypes:
         if samples.dtypes[name] not in op.supported_dtypes("cpu"):
             continue
+        if options.gradients and not (
+            op.supports_autograd and samples.dtypes[name].is_floating_point
+        ):
+            continue
         prepared = []
         try:
             for call in islice(samples.calls(op, samples.dtypes[name]), options.sample):
-                if sample := prepare(op, call, name, tally, options.known):
+                if sample := prepare(op, call, name, tally, options):
                     prepared.append(sample)
         except Exception as error:
             tally.note(name, "unsupported", f"PyTorch makes no samples: {error!r}")
@@ -105,9 +110,11 @@ def examine(op, options: argparse.Namespace) -> Tally:
     return tally
 
 
-def prepare(op, call, dtype: str, tally: Tally, known: set[str]) -> samples.Sample | None:
+def prepare(
+    op, call, dtype: str, tally: Tally, options: argparse.Namespace
+) -> samples.Sample | None:
     try:
-        return samples.prepare(op, call, known)
+        return samples.prepare(op, call, options.known, options.gradients)
     except samples.NotComparable as reason:
         tally.note(dtype, "skipped", str(reason))
     except Untranslatable as reason:
@@ -209,6 +216,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, help="samples of each operator and dtype; else all")
     parser.add_argument("--operators", default="", help="only names with this regular expression")
     parser.add_argument("--dtypes", default=",".join(samples.dtypes), help="separated by commas")
+    parser.add_argument("--gradients", action="store_true", help="of the operators, instead")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", help="a file for everything that was found")
     parser.add_argument("--page", help="a file for the table of Granary's operators")

@@ -45,6 +45,7 @@ class Sample:
     expected: list[torch.Tensor]
     counted: list[int]
     """The outputs with as many rows as there may be; how many there are follows all results."""
+    has_gradients: bool
     _function: Callable[..., list[torch.Tensor]]
     _graph: Callable[..., list[torch.Tensor]]
 
@@ -66,7 +67,7 @@ class Sample:
 
     def expected_exactly(self) -> list[torch.Tensor]:
         """What PyTorch gives when it computes 16-bit types in f64, rounded to them at the end."""
-        with torch.no_grad():
+        with torch.set_grad_enabled(self.has_gradients):
             wide = [_widened(tensor) for tensor in self.arguments]
             results = pytree.tree_leaves(self._function(*wide))
         return [result.to(want.dtype) for result, want in zip(results, self.expected, strict=True)]
@@ -99,8 +100,8 @@ def calls(op, dtype: torch.dtype) -> Iterator:
         yield from op.sample_inputs("cpu", dtype, requires_grad=False)
 
 
-def prepare(op, call, known: set[str]) -> Sample:
-    """Traces one call into a spec.
+def prepare(op, call, known: set[str], gradients: bool = False) -> Sample:
+    """Traces one call into a spec; with `gradients`, the gradients of its real inputs instead.
 
     Operators of `known`, full names such as `aten.mish.default`, stay whole; others are decomposed
     as far as PyTorch can.
@@ -120,25 +121,46 @@ def prepare(op, call, known: set[str]) -> Sample:
         first, args, kwargs = pytree.tree_unflatten(replaced, structure)
         return pytree.tree_leaves(op(first, *args, **kwargs))
 
+    if gradients:
+        function = _gradients(function)
     for tensor in inputs:
         tensor_type(tensor)
-    with torch.no_grad(), warnings.catch_warnings():
+    with torch.set_grad_enabled(gradients), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = list(function(*[tensor.clone() for tensor in inputs]))
         if not expected or not all(isinstance(leaf, torch.Tensor) for leaf in expected):
             raise NotComparable("the results are not all tensors")
-        traced = _trace(function, inputs, known)
+        traced = _trace(function, inputs, known, gradients)
     for tensor in expected:
         tensor_type(tensor)
     spec, constants = _spec(traced, inputs)
     counted = _count_rows(traced.graph, spec)
-    return Sample(spec, inputs, constants, expected, counted, function, traced)
+    return Sample(spec, inputs, constants, expected, counted, gradients, function, traced)
 
 
-def _trace(function: Callable, inputs: list[torch.Tensor], known: set[str]) -> torch.fx.GraphModule:
+def _gradients(function: Callable) -> Callable:
+    """The gradients of the real arguments, with weights that fall with the square of the results."""
+
+    def gradients(*tensors):
+        leaves = [t.detach().requires_grad_(t.is_floating_point()) for t in tensors]
+        results = [result for result in function(*leaves) if result.requires_grad]
+        wanted = [leaf for leaf in leaves if leaf.requires_grad]
+        if not results or not wanted:
+            raise NotComparable("there is no gradient")
+        weights = [1 / (1 + result.detach().square()) for result in results]
+        found = torch.autograd.grad(results, wanted, weights, allow_unused=True)
+        return [gradient.detach() for gradient in found if gradient is not None]
+
+    return gradients
+
+
+def _trace(
+    function: Callable, inputs: list[torch.Tensor], known: set[str], gradients: bool
+) -> torch.fx.GraphModule:
     """The graph of a call, without operators that change a tensor."""
     table = _decompositions(known)
-    pure = torch.func.functionalize(function, remove="mutations")
+    # Gradients are taken inside, which the transform does not see through.
+    pure = function if gradients else torch.func.functionalize(function, remove="mutations")
     traced = make_fx(pure, decomposition_table=table)(*inputs)
     if any(_changes(node) for node in traced.graph.nodes):
         # A decomposition writes into its own results.
