@@ -1,6 +1,7 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
 .PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
-  completions
+  bench-search completions python conformance conformance-meaning conformance-kernels lint-python \
+  operators
 
 setup:
 	@.ci/setup
@@ -19,10 +20,46 @@ test: setup
 	swift test --skip-build --parallel --skip PairedTimerTests
 	@# Paired timing refuses what a loaded machine reports, so its tests run by themselves.
 	swift test --skip-build --filter PairedTimerTests
+	@# One sample of each operator against PyTorch, where `make python` has put it: about a minute.
+	[ ! -x $(python) ] || $(MAKE) conformance-meaning SAMPLE=1 DTYPES=f32,bf16,i64 CONFIGURATION=debug
 
 crash: setup
 	swift build --build-tests
 	GRANARY_CRASH_ROUNDS=200 swift test --skip-build --filter CrashLoopTests
+
+# PyTorch and the package, in .build/python.
+python:
+	integrations/python/setup
+
+# Every sample of PyTorch's own operator tests: what specs mean, and two kernels of each operator and dtype.
+# SAMPLE=N takes N samples of each, OPERATORS a regular expression, DTYPES a list such as f32,bf16.
+conformance: python conformance-meaning conformance-kernels
+
+python := .build/python/bin/python
+CONFIGURATION ?= release
+conform = $(python) Tests/Conformance/run.py --jobs $$(nproc) --operators '$(OPERATORS)' \
+  --evaluator "$$(swift build -c $(CONFIGURATION) --show-bin-path)/granary-evaluate" \
+  $(if $(DTYPES),--dtypes $(DTYPES))
+
+conformance-meaning: setup
+	swift build -c $(CONFIGURATION) --product granary-evaluate
+	$(conform) $(if $(SAMPLE),--sample $(SAMPLE)) --json .build/conformance-meaning.json
+
+# docs/operators.md, from every sample.
+operators: setup
+	swift build -c release --product granary-evaluate
+	$(conform) --page docs/operators.md
+
+conformance-kernels: release
+	$(MAKE) -C integrations/c build/libgranary.so
+	PATH="$$(swift build -c release --show-bin-path):$$PATH" \
+	  $(conform) --through daemon --sample $(or $(SAMPLE),2) --json .build/conformance-kernels.json
+
+# Needs ruff and mypy.
+lint-python:
+	ruff check integrations/python Tests/Conformance
+	ruff format --check integrations/python Tests/Conformance
+	cd integrations/python && mypy
 
 format:
 	swift format --in-place --recursive Sources Tests cache-schema Package.swift
@@ -30,15 +67,21 @@ format:
 lint:
 	swift format lint --strict --recursive Sources Tests cache-schema Package.swift
 
-bench-serving: setup
-	swift build -c release --product granary-bench-server
-	Tests/Benchmarks/serving/run "$$(swift build -c release --show-bin-path)/granary-bench-server"
+# What the daemon reaches as a server; JSON=1 for programs.
+bench-serving: release
+	@Tests/Benchmarks/serving/run "$$(swift build -c release --show-bin-path)" $(if $(JSON),--json)
 
 # Kernels of common operators on this machine, after a search of SECONDS_EACH seconds each (60 unless told).
 bench-kernels: release
 	integrations/demo/run Tests/Benchmarks/kernels/specs.txt $(or $(SECONDS_EACH),60)
 
-bench: bench-serving bench-kernels
+# How fast misses are answered and candidates are judged. BENCH_OPTIONS="--json --seconds 10", for example.
+bench-search: setup
+	swift build -c release --product granary-bench-search
+	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
+	  Tests/Benchmarks/search/specs.txt integrations/demo/specs.jsonl $(BENCH_OPTIONS)
+
+bench: bench-serving bench-search bench-kernels
 
 # Completion scripts and man pages, into .build/share as an installation lays them out.
 completions:

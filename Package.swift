@@ -48,7 +48,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -91,7 +90,7 @@ let package = Package(
     module(
       "Commands",
       [
-        "DaemonAPI", "DaemonClient", "KernelSpec", "Support",
+        "DaemonAPI", "DaemonClient", "Hardware", "KernelSpec", "Support",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
     module(
@@ -99,7 +98,6 @@ let package = Package(
       [
         "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
         "RunnerProtocol", "Support", "CLinux",
-        product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
         product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
@@ -111,8 +109,22 @@ let package = Package(
     program("granary-runner", ["RunnerProtocol"]),
     .executableTarget(
       name: "granary-bench-server",
-      dependencies: ["DaemonService", "DaemonAPI", "KernelSpec", "Support"],
+      dependencies: [
+        "DaemonService", "CacheStore", "DaemonAPI", "Hardware", "KernelSpec", "Support",
+      ],
       path: "Tests/Benchmarks/serving/Server", swiftSettings: strict),
+    .executableTarget(
+      name: "granary-bench-search",
+      dependencies: [
+        "CacheStore", "Evaluation", "Hardware", "KernelSpec", "Optimization", "Support",
+        "granary-runner", product("Logging", "swift-log"),
+      ],
+      path: "Tests/Benchmarks/search/Program", swiftSettings: strict),
+
+    // What specs mean, for the comparison with PyTorch in `make conformance`.
+    .executableTarget(
+      name: "granary-evaluate", dependencies: ["TensorProgram", "KernelSpec"],
+      path: "Tests/Conformance/Evaluator", swiftSettings: strict),
 
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
@@ -146,7 +158,7 @@ let package = Package(
       "DaemonServiceTests",
       [
         "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support",
-        product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
+        product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
       ]),
     tests(

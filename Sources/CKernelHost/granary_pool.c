@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -23,6 +24,7 @@ struct granary_pool {
   _Atomic int32_t sleeping;
   _Atomic int32_t running;
   _Atomic int stopping;
+  _Atomic int resting;
   int64_t count;
   granary_body body;
   void *argument;
@@ -54,6 +56,7 @@ static uint32_t await_generation(granary_pool *pool, uint32_t seen) {
   for (int spin = 0; spin < SPINS; spin++) {
     uint32_t now = atomic_load_explicit(&pool->generation, memory_order_acquire);
     if (now != seen) return now;
+    if (atomic_load_explicit(&pool->resting, memory_order_relaxed)) break;
     pause_briefly();
   }
   atomic_fetch_add(&pool->sleeping, 1);
@@ -87,6 +90,7 @@ static void parallel_for(const granary_context *context, int64_t count, granary_
     for (int64_t index = 0; index < count; index++) body(argument, index, 0);
     return;
   }
+  atomic_store_explicit(&pool->resting, 0, memory_order_relaxed);
   pool->count = count;
   pool->body = body;
   pool->argument = argument;
@@ -118,6 +122,31 @@ granary_pool *granary_pool_create(int32_t thread_count) {
 }
 
 const granary_context *granary_pool_context(granary_pool *pool) { return &pool->context; }
+
+static int pin(pthread_t thread, int cpu) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(cpu, &only);
+  return pthread_setaffinity_np(thread, sizeof only, &only);
+}
+
+int granary_pool_pin(granary_pool *pool) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return -1;
+  if (CPU_COUNT(&allowed) < pool->context.thread_count) return -1;
+  int result = 0;
+  for (int32_t cpu = 0, thread = 0; thread < pool->context.thread_count; cpu++) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    result |= pin(thread == 0 ? pthread_self() : pool->workers[thread].handle, cpu);
+    thread++;
+  }
+  return result;
+}
+
+void granary_pool_rest(granary_pool *pool) {
+  atomic_store(&pool->resting, 1);
+  while (atomic_load(&pool->sleeping) < pool->context.thread_count - 1) pause_briefly();
+}
 
 void granary_pool_destroy(granary_pool *pool) {
   if (!pool) return;

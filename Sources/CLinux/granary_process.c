@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "granary_process.h"
+#include "granary_sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ typedef struct {
   const int *fds;
   int fd_count;
   const granary_limits *limits;
+  const char *writable;
   sigset_t mask;
   int error;
 } request;
@@ -74,15 +76,17 @@ static int child_main(void *argument) {
     r->error = errno;
     _exit(127);
   }
+  if (r->writable && granary_forgo_privileges() == 0) granary_restrict_files(1, r->writable);
   execve(r->path, r->argv, r->envp);
   r->error = errno;
   _exit(127);
 }
 
 int granary_spawn(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                  int fd_count, const granary_limits *limits, granary_child *child) {
+                  int fd_count, const granary_limits *limits, const granary_confinement *confinement,
+                  granary_child *child) {
   if (fd_count > MAXIMUM_DESCRIPTORS) return -EINVAL;
-  request r = {path, argv, envp, directory, fds, fd_count, limits, {{0}}, 0};
+  request r = {path, argv, envp, directory, fds, fd_count, limits, confinement->writable, {{0}}, 0};
   char *stack = mmap(NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED) return -errno;
   /* No handler of the parent may run in the child while both share memory. */
@@ -91,12 +95,19 @@ int granary_spawn(const char *path, char *const argv[], char *const envp[], cons
   sigemptyset(&r.mask);
   pthread_sigmask(SIG_SETMASK, &everything, &before);
   int pidfd = -1;
-  int pid = clone(child_main, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &r, &pidfd);
+  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  int namespaces =
+      confinement->namespaces ? CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS : 0;
+  int pid = clone(child_main, stack + CHILD_STACK_BYTES, flags | namespaces, &r, &pidfd);
+  if (pid < 0 && namespaces) {
+    namespaces = 0;
+    pid = clone(child_main, stack + CHILD_STACK_BYTES, flags, &r, &pidfd);
+  }
   int clone_error = errno;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   munmap(stack, CHILD_STACK_BYTES);
   if (pid < 0) return -clone_error;
-  *child = (granary_child){pid, pidfd};
+  *child = (granary_child){pid, pidfd, namespaces != 0};
   if (r.error == 0) return 0;
   granary_end(*child);
   return -r.error;

@@ -16,20 +16,48 @@ extension CacheStore {
     return try changing.withLock { _ in
       // Plan and removal see one state: `changing` keeps publishes away, the transaction everyone
       // else.
-      let contents =
+      let (contents, searches) =
         try dryRun
-        ? read { try StoreContents(of: $0) }
+        ? read { database in
+          let contents = try StoreContents(of: database)
+          let plan = contents.plan(limits, now: now)
+          return (contents, try Self.staleSearches(limits, without: plan, in: database))
+        }
         : write(durable: true) { database in
           let contents = try StoreContents(of: database)
-          try Self.apply(contents.plan(limits, now: now), to: contents, in: database)
-          return contents
+          let plan = contents.plan(limits, now: now)
+          let searches = try Self.staleSearches(limits, without: plan, in: database)
+          try Self.apply(plan, to: contents, in: database)
+          for search in searches {
+            try database.execute(sql: "DELETE FROM searches WHERE id = ?", arguments: [search])
+          }
+          return (contents, searches)
         }
       let plan = contents.plan(limits, now: now)
       var report = contents.report(of: plan)
+      report.searchesRemoved = searches.count
       try removeFiles(contents: contents, kept: plan.keptBlobs, dryRun: dryRun, &report)
       if !dryRun { try shrink() }
       return report
     }
+  }
+
+  /// Finished searches of keys without an entry, those before the last of a key, and those that
+  /// ended first beyond the number that is kept.
+  private static func staleSearches(
+    _ limits: CollectionLimits, without plan: CollectionPlan, in database: Database
+  ) throws -> [Int64] {
+    let removed = try StoreJSON.encode(plan.removedEntries)
+    return try Int64.fetchAll(
+      database,
+      sql: """
+        WITH kept AS (
+          SELECT max(searches.id) AS id, max(finished) AS finished FROM searches
+          JOIN entries ON entries.key = searches.key
+          WHERE state = 'finished' AND entries.id NOT IN (SELECT value FROM json_each(?1))
+          GROUP BY searches.key ORDER BY finished DESC LIMIT ?2)
+        SELECT id FROM searches WHERE state = 'finished' AND id NOT IN (SELECT id FROM kept)
+        """, arguments: [removed, limits.finishedSearches])
   }
 
   private static func apply(

@@ -1,16 +1,23 @@
+import FoundationEssentials
 import GRDB
 package import KernelSpec
 import Support
 
-/// A request, for the log.
+/// A request for one spec, and how it was met.
 package struct RequestRecord: Sendable, Hashable {
+  /// Seconds since 1970.
   package var time: Double
-  package var key: Digest
+  /// Absent when the spec is bad.
+  package var key: Digest?
+  /// `hit`, `baseline`, `miss` or `failed`.
   package var outcome: String
+  /// Why, as it was known then.
   package var reason: String
   package var latencySeconds: Double
 
-  package init(time: Double, key: Digest, outcome: String, reason: String, latencySeconds: Double) {
+  package init(
+    time: Double, key: Digest?, outcome: String, reason: String, latencySeconds: Double
+  ) {
     self.time = time
     self.key = key
     self.outcome = outcome
@@ -21,7 +28,7 @@ package struct RequestRecord: Sendable, Hashable {
 
 extension CacheStore {
   /// The number of requests that the log keeps.
-  static let requestLogCapacity = 4096
+  static let requestLogCapacity: Int64 = 65536
 
   /// Adds to named counters, which survive restarts.
   package func increment(_ amounts: [String: Int]) throws {
@@ -49,39 +56,45 @@ extension CacheStore {
         """, arguments: [name, amount])
   }
 
-  /// Notes requests, and forgets the oldest beyond the capacity.
-  package func record(_ requests: [RequestRecord]) throws {
+  /// Notes a request with the counters that it changes, in one transaction, and forgets the oldest
+  /// request beyond the capacity. A hit is a use of its key.
+  ///
+  /// - Returns: the number of the request, which no other has.
+  package func note(_ request: RequestRecord, counting amounts: [String: Int]) throws -> Int64 {
     try write { database in
-      for request in requests {
-        try database.execute(
-          sql: """
-            INSERT INTO requests (time, key, outcome, reason, latency_seconds)
-            VALUES (?, ?, ?, ?, ?)
-            """,
-          arguments: [
-            request.time, request.key.column, request.outcome, request.reason,
-            request.latencySeconds,
-          ])
-      }
+      for (name, amount) in amounts { try Self.increment(name, by: amount, in: database) }
       try database.execute(
-        sql: "DELETE FROM requests WHERE id <= (SELECT max(id) FROM requests) - ?",
-        arguments: [Self.requestLogCapacity])
+        sql: """
+          INSERT INTO requests (time, key, outcome, reason, latency_seconds)
+          VALUES (?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          request.time, request.key?.column ?? Data(), request.outcome, request.reason,
+          request.latencySeconds,
+        ])
+      let number = database.lastInsertedRowID
+      try database.execute(
+        sql: "DELETE FROM requests WHERE id <= ?", arguments: [number - Self.requestLogCapacity])
+      if request.outcome == "hit", let key = request.key {
+        try Self.touch([key], at: request.time, in: database)
+      }
+      return number
     }
   }
 
-  /// The newest requests, newest first.
-  package func requests(limit: Int) throws -> [RequestRecord] {
+  /// The request with a number; `nil` when there was none, or when it is forgotten.
+  package func request(number: Int64) throws -> RequestRecord? {
     try read { database in
-      let sql = "SELECT * FROM requests ORDER BY id DESC LIMIT ?"
-      return try Row.fetchAll(database, sql: sql, arguments: [limit]).compactMap { row in
-        guard let key = row.digest("key"), let time = row.believed("time", as: Double.self),
-          let outcome = row.believed("outcome", as: String.self),
-          let reason = row.believed("reason", as: String.self),
-          let latency = row.believed("latency_seconds", as: Double.self)
-        else { return nil }
-        return RequestRecord(
-          time: time, key: key, outcome: outcome, reason: reason, latencySeconds: latency)
-      }
+      let sql = "SELECT * FROM requests WHERE id = ?"
+      guard let row = try Row.fetchOne(database, sql: sql, arguments: [number]),
+        let time = row.believed("time", as: Double.self),
+        let outcome = row.believed("outcome", as: String.self),
+        let reason = row.believed("reason", as: String.self),
+        let latency = row.believed("latency_seconds", as: Double.self)
+      else { return nil }
+      return RequestRecord(
+        time: time, key: row.digest("key"), outcome: outcome, reason: reason,
+        latencySeconds: latency)
     }
   }
 }

@@ -26,6 +26,12 @@ extension CacheStore {
       "WHERE instr(entries.name, ?1) OR instr(hardware, ?1) OR ?1 = ''", [text], limit: limit)
   }
 
+  /// The keys of all entries.
+  package func keys() throws -> [Digest] {
+    try read { try Data.fetchAll($0, sql: "SELECT key FROM entries") }
+      .compactMap { Digest(column: $0) }
+  }
+
   /// The only entry whose key begins with hexadecimal digits.
   ///
   /// - Throws: `store-not-found` when there is none or there are several.
@@ -57,12 +63,14 @@ extension CacheStore {
   /// Notes that keys were used just now.
   package func touch(_ keys: [Digest]) throws {
     let now = time.wallSeconds
-    try write { database in
-      for key in keys {
-        try database.execute(
-          sql: "UPDATE entries SET last_used = ?, use_count = use_count + 1 WHERE key = ?",
-          arguments: [now, key.column])
-      }
+    try write { try Self.touch(keys, at: now, in: $0) }
+  }
+
+  static func touch(_ keys: [Digest], at time: Double, in database: Database) throws {
+    for key in keys {
+      try database.execute(
+        sql: "UPDATE entries SET last_used = ?, use_count = use_count + 1 WHERE key = ?",
+        arguments: [time, key.column])
     }
   }
 
@@ -103,8 +111,9 @@ extension CacheStore {
     }
   }
 
-  /// The entry with the most equal key parts, which explains a miss.
-  package func nearest(to parts: [StoredKeyPart]) throws -> NearestEntry? {
+  /// The entry with the most equal key parts, which explains a miss; of several, one of the same
+  /// name.
+  package func nearest(to parts: [StoredKeyPart], name: String) throws -> NearestEntry? {
     let wanted = try StoreJSON.encode(parts)
     let best = try entries(
       """
@@ -112,9 +121,9 @@ extension CacheStore {
         JOIN entries AS owner ON owner.id = entry
         JOIN json_each(?1) AS part ON part.value ->> 'name' = key_parts.name
           AND part.value ->> 'value' = coalesce(key_parts.value, owner.spec)
-        GROUP BY entry ORDER BY equal DESC, entry DESC LIMIT 1) AS near
+        GROUP BY entry ORDER BY equal DESC, owner.name = ?2 DESC, entry DESC LIMIT 1) AS near
         ON near.entry = entries.id
-      """, [wanted], limit: 1)
+      """, [wanted, name], limit: 1)
     guard let entry = best.first else { return nil }
     let stored = Set(entry.parts)
     return NearestEntry(

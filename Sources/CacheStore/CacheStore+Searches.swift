@@ -58,11 +58,6 @@ extension CacheStore {
     }
   }
 
-  /// Adds candidates. Those that are there already are an error, and then none is added.
-  package func appendCandidates(_ candidates: [CandidateRecord], search: Int64) throws {
-    try write { try Self.insert(candidates, search: search, in: $0) }
-  }
-
   /// The candidates of a search, in the order of their numbers.
   package func candidates(search: Int64) throws -> [CandidateRecord] {
     let texts = try read {

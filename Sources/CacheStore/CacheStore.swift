@@ -56,6 +56,8 @@ package final class CacheStore: Sendable {
   /// throws.
   package func close() throws {
     try StoreOpening.translating {
+      // Folds the write-ahead log into the database; where the disk refuses, the next opening does.
+      _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
       try pool.close()
       if damaged.load(ordering: .relaxed) { return }
       try LocalFileSystem().remove(directory + "/" + StoreOpening.uncleanMarker)

@@ -6,10 +6,16 @@ package struct CollectionLimits: Sendable, Hashable {
   package var maximumBytes: Int?
   /// How long an entry may go without being used.
   package var unusedSeconds: Double?
+  /// How many finished searches are kept with their candidates: of those that are the last of an
+  /// entry, the ones that ended last.
+  package var finishedSearches: Int
 
-  package init(maximumBytes: Int? = nil, unusedSeconds: Double? = nil) {
+  package init(
+    maximumBytes: Int? = nil, unusedSeconds: Double? = nil, finishedSearches: Int = 4096
+  ) {
     self.maximumBytes = maximumBytes
     self.unusedSeconds = unusedSeconds
+    self.finishedSearches = finishedSearches
   }
 }
 
@@ -19,9 +25,16 @@ package struct CollectionReport: Sendable, Hashable {
   /// Old revisions of entries that stay.
   package var revisionsRemoved = 0
   package var blobsRemoved = 0
+  /// Finished searches, with their candidates.
+  package var searchesRemoved = 0
   /// Of blobs, compressed, with the files that nothing refers to.
   package var bytesFreed = 0
   package var entriesKept = 0
+
+  package var isEmpty: Bool {
+    entriesRemoved == 0 && revisionsRemoved == 0 && blobsRemoved == 0 && searchesRemoved == 0
+      && bytesFreed == 0
+  }
 }
 
 /// Which entries, revisions and blobs go. A pure function of what the store holds.

@@ -87,10 +87,9 @@ struct StoreOpening {
       if !database.configuration.readonly {
         try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF")
       }
+      // Not mapped into memory: each reader's map would count against the idle daemon.
       try database.execute(
-        sql: """
-          PRAGMA mmap_size = 67108864; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON
-          """)
+        sql: "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
     }
     return configuration
   }

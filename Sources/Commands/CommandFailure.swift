@@ -10,6 +10,7 @@ enum CommandFailure {
     switch error.code {
     case .noDaemon: 3
     case .badSpec, .badRequest: 2
+    case .unknown(let code) where code.hasPrefix("spec."): 2
     default: 1
     }
   }
@@ -56,6 +57,8 @@ enum Terminal {
       written += count
     }
   }
+
+  static var isOutputInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
   static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
 }

@@ -93,17 +93,64 @@ enum Format {
   }
 
   static func explanation(_ explanation: Explanation) -> String {
-    var lines = ["\(explanation.name)", "key \(explanation.key)"]
+    var lines: [String] = []
+    if let request = explanation.request {
+      lines.append(
+        "request \(request.request): \(request.outcome) in "
+          + "\(number(request.latencyMicroseconds)) us")
+    }
+    if !explanation.key.isEmpty { lines += [explanation.name, "key \(explanation.key)"] }
     lines += explanation.reasons
     lines += explanation.parts.map { "  \($0.name): \($0.value)" }
     if let nearest = explanation.nearest {
       lines.append("nearest entry: \(nearest.name) (\(nearest.key.prefix(12)))")
       for difference in nearest.differences {
-        lines.append("  \(difference.part): \(difference.here) here, \(difference.there) there")
+        lines += ["  \(difference.part)", "    - \(difference.there)", "    + \(difference.here)"]
       }
     }
     if let detail = explanation.detail { lines.append(self.detail(detail)) }
+    for page in explanation.advice ?? [] { lines += ["", page.title, page.text] }
     return lines.joined(separator: "\n")
+  }
+
+  static func activity(_ activity: Activity) -> String {
+    let statistics = activity.statistics
+    var lines = [
+      "\(number(activity.requestsPerSecond)) requests a second, \(share(activity.hitRate)) hits, "
+        + "\(number(activity.candidatesPerSecond)) candidates a second",
+      "\(statistics.entries) entries, \(bytes(statistics.bytesCompressed)) on disk, "
+        + "\(bytes(statistics.hotSetBytes)) in the hot set, "
+        + "\(statistics.connections) connections, "
+        + "up \(number(statistics.uptimeSeconds, digits: 0)) s",
+      "\(statistics.searchesRunning) searches run, \(statistics.searchesQueued) wait",
+    ]
+    if !activity.searches.isEmpty {
+      lines.append(
+        table(
+          ["KEY", "NAME", "SEARCH", "CANDIDATES", "A SECOND", "BEST", "ROOFLINE", "LEFT s"],
+          activity.searches.map { search in
+            [
+              String(search.key.prefix(12)), search.name ?? "-", search.state.rawValue,
+              String(search.candidates), number(search.candidatesPerSecond),
+              optional(search.bestSpeedup, digits: 2, suffix: "x"),
+              share(search.rooflineFraction), number(search.secondsLeft, digits: 0),
+            ]
+          }))
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  static func verification(_ report: VerifyReport) -> String {
+    let counts =
+      "\(report.blobsChecked) blobs, \(report.revisionsChecked) revisions: "
+      + "\(report.blobsDamaged) blobs damaged, \(report.blobsMissing) missing, "
+      + "\(report.revisionsDamaged) revisions damaged"
+    let index =
+      report.indexSound ? "" : "; the index is damaged: restart the daemon, which rebuilds it"
+    let end =
+      report.sound
+      ? "; all is sound" : report.repaired ? "; repaired" : "; --repair puts them aside"
+    return counts + index + end
   }
 
   static func detail(_ detail: KernelDetail) -> String {

@@ -9,8 +9,9 @@ package struct GranaryCommand: ParsableCommand {
     version: granaryVersion,
     subcommands: [
       GetCommand.self, RunCommand.self, TuneCommand.self, PrewarmCommand.self, ListCommand.self,
-      ShowCommand.self, ExplainCommand.self, RemoveCommand.self, PinCommand.self,
-      CollectCommand.self, StatisticsCommand.self, TopCommand.self, DoctorCommand.self,
+      ShowCommand.self, ExplainCommand.self, LockCommand.self, RemoveCommand.self,
+      PinCommand.self, CollectCommand.self, CheckStoreCommand.self, StatisticsCommand.self,
+      TopCommand.self, DoctorCommand.self,
       HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self, SpecCommand.self,
       DemoCommand.self,
     ])
@@ -36,7 +37,8 @@ package struct GranaryCommand: ParsableCommand {
         let kind: ServiceError.Code = code == .validationFailure ? .badRequest : .internalError
         return CommandFailure.report(ServiceError(kind, message(for: error)), json: true).rawValue
       } else {
-        Terminal.complain(text)
+        let line = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+        Terminal.complain("granary: \(line); see 'granary help'")
       }
       return code.isSuccess ? 0 : code == .validationFailure ? 2 : 1
     }

@@ -7,6 +7,12 @@ public enum BlobFrames {
   /// The most digests in one request.
   public static let digestLimit = 4096
 
+  /// The length before a blob of `count` bytes, or before nothing.
+  package static func length(of count: Int?) -> [UInt8] {
+    let length = count.map { UInt64($0) } ?? missing
+    return (0..<8).map { UInt8(truncatingIfNeeded: length >> (56 - 8 * $0)) }
+  }
+
   /// The blobs of a complete body, `nil` for each that is missing.
   ///
   /// - Throws: `internal-error` when the body ends in the middle of a frame.

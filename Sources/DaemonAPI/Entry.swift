@@ -95,7 +95,7 @@ public struct PinRequest: Sendable, Hashable, Codable {
 public struct CollectRequest: Sendable, Hashable, Codable {
   /// The size that the store may keep, compressed; without it, the daemon's setting.
   public var maximumBytes: Int?
-  /// Entries that were not used for this long may go.
+  /// Entries that were not used for this long may go; without it, the daemon's setting.
   public var unusedSeconds: Double?
   /// Says what would go and removes nothing.
   public var dryRun: Bool?
@@ -111,12 +111,18 @@ public struct CollectRequest: Sendable, Hashable, Codable {
 public struct CollectReport: Sendable, Hashable, Codable {
   public var entriesRemoved: Int
   public var blobsRemoved: Int
+  /// Finished searches, with their candidates.
+  public var searchesRemoved: Int
   public var bytesFreed: Int
   public var entriesKept: Int
 
-  public init(entriesRemoved: Int, blobsRemoved: Int, bytesFreed: Int, entriesKept: Int) {
+  public init(
+    entriesRemoved: Int, blobsRemoved: Int, searchesRemoved: Int, bytesFreed: Int,
+    entriesKept: Int
+  ) {
     self.entriesRemoved = entriesRemoved
     self.blobsRemoved = blobsRemoved
+    self.searchesRemoved = searchesRemoved
     self.bytesFreed = bytesFreed
     self.entriesKept = entriesKept
   }

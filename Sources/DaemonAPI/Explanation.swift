@@ -11,10 +11,15 @@ public struct Explanation: Sendable, Hashable, Codable {
   /// The stored entry whose key is closest, when this one is missing.
   public var nearest: Neighbour?
   public var detail: KernelDetail?
+  /// The request that was asked about.
+  public var request: PastRequest?
+  /// Pages about what bounds the kernel, where it was measured.
+  public var advice: [Advice]?
 
   public init(
     key: String, name: String, parts: [Part], present: Bool, reasons: [String],
-    nearest: Neighbour?, detail: KernelDetail?
+    nearest: Neighbour?, detail: KernelDetail?, request: PastRequest? = nil,
+    advice: [Advice]? = nil
   ) {
     self.key = key
     self.name = name
@@ -23,6 +28,42 @@ public struct Explanation: Sendable, Hashable, Codable {
     self.reasons = reasons
     self.nearest = nearest
     self.detail = detail
+    self.request = request
+    self.advice = advice
+  }
+
+  /// A page of advice.
+  public struct Advice: Sendable, Hashable, Codable {
+    public var title: String
+    public var text: String
+
+    public init(title: String, text: String) {
+      self.title = title
+      self.text = text
+    }
+  }
+
+  /// How a request was met.
+  public struct PastRequest: Sendable, Hashable, Codable {
+    /// As in the answer.
+    public var request: String
+    /// Seconds since 1970.
+    public var time: Double
+    /// `hit`, `baseline`, `miss` or `failed`.
+    public var outcome: String
+    /// Why, as it was known then.
+    public var reason: String
+    public var latencyMicroseconds: Double
+
+    public init(
+      request: String, time: Double, outcome: String, reason: String, latencyMicroseconds: Double
+    ) {
+      self.request = request
+      self.time = time
+      self.outcome = outcome
+      self.reason = reason
+      self.latencyMicroseconds = latencyMicroseconds
+    }
   }
 
   /// A named part of a key.

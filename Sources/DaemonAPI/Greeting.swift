@@ -16,17 +16,30 @@ public struct Greeting: Sendable, Hashable, Codable {
   public var processIdentifier: Int
   /// Seconds since 1970.
   public var startedAt: Double
+  /// The policy of requests that do not say; an older daemon does not tell.
+  public var defaultPolicy: Policy?
+  /// How long a request with the policy `tuned` waits when it does not say; an older daemon does not tell.
+  public var tunedDeadlineSeconds: Double?
 
   public init(
     protocolVersion: Int = Greeting.currentProtocol,
     capabilities: [String] = Greeting.currentCapabilities, version: String,
-    processIdentifier: Int, startedAt: Double
+    processIdentifier: Int, startedAt: Double, defaultPolicy: Policy? = nil,
+    tunedDeadlineSeconds: Double? = nil
   ) {
     self.protocolVersion = protocolVersion
     self.capabilities = capabilities
     self.version = version
     self.processIdentifier = processIdentifier
     self.startedAt = startedAt
+    self.defaultPolicy = defaultPolicy
+    self.tunedDeadlineSeconds = tunedDeadlineSeconds
+  }
+
+  /// How long the daemon may take on purpose before it answers a request that does not say a deadline; `nil` when
+  /// the request waits for no search.
+  package func secondsOfWaiting(policy: Policy?) -> Double? {
+    (policy ?? defaultPolicy) == .tuned ? tunedDeadlineSeconds : nil
   }
 }
 

@@ -27,6 +27,9 @@ public struct KernelAnswer: Sendable, Hashable, Codable {
   public var rooflineFraction: Double?
   /// The state of the search for a better kernel.
   public var search: SearchState?
+  /// The name under which the daemon noted the request, for `granary explain`. An answer that is repeated from
+  /// memory keeps that of the request for which it was decided.
+  public var request: String?
   /// Why there is no kernel.
   public var error: ServiceError?
 
@@ -36,7 +39,7 @@ public struct KernelAnswer: Sendable, Hashable, Codable {
     manifest: Artifact.Manifest? = nil,
     latencyMicroseconds: Double = 0, kernelMicroseconds: Double? = nil,
     baselineMicroseconds: Double? = nil, speedup: Double? = nil, rooflineFraction: Double? = nil,
-    search: SearchState? = nil, error: ServiceError? = nil
+    search: SearchState? = nil, request: String? = nil, error: ServiceError? = nil
   ) {
     self.key = key
     self.name = name
@@ -52,6 +55,7 @@ public struct KernelAnswer: Sendable, Hashable, Codable {
     self.speedup = speedup
     self.rooflineFraction = rooflineFraction
     self.search = search
+    self.request = request
     self.error = error
   }
 

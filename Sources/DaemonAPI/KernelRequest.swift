@@ -21,16 +21,19 @@ public struct KernelRequest: Sendable, Hashable, Codable {
   public var revision: Int?
   /// For `locked`: the artifact that must be served, in hexadecimal digits.
   public var artifact: String?
+  /// For `locked`: what must be served, by key; the entries of a lock file.
+  public var locks: [LockFile.Kernel]?
 
   public init(
     spec: String, policy: Policy = .baseline, deadlineMilliseconds: Int? = nil,
-    revision: Int? = nil, artifact: String? = nil
+    revision: Int? = nil, artifact: String? = nil, locks: [LockFile.Kernel]? = nil
   ) {
     self.spec = spec
     self.policy = policy
     self.deadlineMilliseconds = deadlineMilliseconds
     self.revision = revision
     self.artifact = artifact
+    self.locks = locks
   }
 }
 
@@ -58,6 +61,7 @@ package enum KernelRequestBody {
     var deadlineMilliseconds: Int?
     var revision: Int?
     var artifact: String?
+    var locks: [LockFile.Kernel]?
   }
 
   /// The requests in `body`.
@@ -78,7 +82,7 @@ package enum KernelRequestBody {
         specs = values.map { String(decoding: $0, as: UTF8.self) }
       }
     case UInt8(ascii: "["): specs = try SpecList.arrayOfSpecs(body[...])
-    default: specs = SpecList.lines(String(decoding: body, as: UTF8.self))
+    default: specs = SpecList.lines(String(decoding: body, as: UTF8.self)).map(\.text)
     }
     guard !specs.isEmpty else {
       throw ServiceError(.badRequest, "the request has no spec; send one as text or JSON")
@@ -88,7 +92,7 @@ package enum KernelRequestBody {
     return specs.map {
       KernelRequest(
         spec: $0, policy: policy, deadlineMilliseconds: options.deadlineMilliseconds ?? wait,
-        revision: options.revision, artifact: options.artifact)
+        revision: options.revision, artifact: options.artifact, locks: options.locks)
     }
   }
 
@@ -126,11 +130,12 @@ package enum KernelRequestBody {
         policy: given.policy ?? options.policy,
         deadlineMilliseconds: given.deadlineMilliseconds ?? options.deadlineMilliseconds,
         revision: given.revision ?? options.revision,
-        artifact: given.artifact ?? options.artifact)
+        artifact: given.artifact ?? options.artifact, locks: given.locks)
     } catch {
       throw ServiceError(
         .badRequest,
-        "the envelope's policy, deadline_milliseconds, revision or artifact is of a wrong type")
+        "the envelope's policy, deadline_milliseconds, revision, artifact or locks is of a wrong type"
+      )
     }
   }
 }

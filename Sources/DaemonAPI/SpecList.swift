@@ -5,36 +5,73 @@ package enum SpecList {
     bytes.first { !isSpace($0) }
   }
 
+  /// A spec in a text that may hold several.
+  package struct Placed: Sendable, Hashable {
+    package var text: String
+    /// The line of the text, counted from 1, where the spec begins.
+    package var line: Int
+  }
+
   /// The specs in a file or on standard input: JSON specs one after the other, an array of specs, or text
   /// specs, one a line.
   ///
   /// - Throws: `bad-request` when the JSON is not balanced.
-  package static func split(_ bytes: [UInt8]) throws(ServiceError) -> [String] {
+  package static func split(_ bytes: [UInt8]) throws(ServiceError) -> [Placed] {
     switch firstSignificant(bytes) {
-    case UInt8(ascii: "{"):
-      return try jsonValues(bytes).map { String(decoding: $0, as: UTF8.self) }
-    case UInt8(ascii: "["): return try arrayOfSpecs(bytes[...])
+    case UInt8(ascii: "{"): return placed(try jsonValues(bytes), in: bytes)
+    case UInt8(ascii: "["):
+      var values: [ArraySlice<UInt8>] = []
+      var scanner = JSONScanner(bytes[...])
+      try scanner.array { values.append($0) }
+      let specs = try arrayOfSpecs(bytes[...])
+      return zip(placed(values, in: bytes), specs).map { Placed(text: $1, line: $0.line) }
     default: return lines(String(decoding: bytes, as: UTF8.self))
     }
   }
 
-  /// Text specs: one a line, `#` starts a comment line, and an open bracket continues on the next line.
-  package static func lines(_ text: String) -> [String] {
-    var specs: [String] = []
-    var open = ""
-    for line in text.split(whereSeparator: \.isNewline) {
-      let first = line.first { !$0.isWhitespace }
-      if first == nil || first == "#" { continue }
-      open += open.isEmpty ? String(line) : "\n" + line
-      if depth(of: open) > 0 { continue }
-      specs.append(open)
-      open = ""
+  /// Parts of `bytes`, in their order, with the lines where they begin.
+  private static func placed(_ parts: [ArraySlice<UInt8>], in bytes: [UInt8]) -> [Placed] {
+    var line = 1
+    var position = 0
+    return parts.map { part in
+      line += bytes[position..<part.startIndex].count { $0 == UInt8(ascii: "\n") }
+      position = part.startIndex
+      return Placed(text: String(decoding: part, as: UTF8.self), line: line)
     }
-    return open.isEmpty ? specs : specs + [open]
   }
 
-  private static func depth(of text: String) -> Int {
-    text.utf8.reduce(0) {
+  /// Text specs: one a line, `#` starts a comment line, and a line that ends with a semicolon or within
+  /// brackets is continued by the next.
+  package static func lines(_ text: String) -> [Placed] {
+    var specs: [Placed] = []
+    var open: Placed?
+    var depth = 0
+    // Empty and comment lines within a spec stay, so that lines are counted as in the whole text.
+    var skipped = 0
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (number, line) in lines.enumerated() {
+      skipped += 1
+      guard let first = line.first(where: { !$0.isWhitespace }), first != "#" else { continue }
+      if open == nil { skipped = 0 }
+      var spec = open ?? Placed(text: "", line: number + 1)
+      open = nil
+      spec.text += String(repeating: "\n", count: skipped)
+      spec.text += line
+      skipped = 0
+      depth += balance(of: line)
+      if depth > 0 || line.last(where: { !$0.isWhitespace }) == ";" {
+        open = spec
+        continue
+      }
+      specs.append(spec)
+      depth = 0
+    }
+    return open.map { specs + [$0] } ?? specs
+  }
+
+  /// How many more brackets a line opens than it closes.
+  private static func balance(of line: Substring) -> Int {
+    line.utf8.reduce(0) {
       switch $1 {
       case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): $0 + 1
       case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): $0 - 1

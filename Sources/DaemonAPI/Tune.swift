@@ -17,6 +17,8 @@ public struct TuneRequest: Sendable, Hashable, Codable {
 /// One report on a running search, and the last one when it has ended.
 public struct TuneEvent: Sendable, Hashable, Codable {
   public var key: String
+  /// The spec's name, for people.
+  public var name: String?
   /// `queued`, `running` or `finished`.
   public var state: KernelAnswer.SearchState
   public var elapsedSeconds: Double
@@ -34,12 +36,14 @@ public struct TuneEvent: Sendable, Hashable, Codable {
   public var answer: KernelAnswer?
 
   public init(
-    key: String, state: KernelAnswer.SearchState, elapsedSeconds: Double, secondsLeft: Double,
+    key: String, name: String? = nil, state: KernelAnswer.SearchState, elapsedSeconds: Double,
+    secondsLeft: Double,
     candidates: Int, candidatesPerSecond: Double, bestSpeedup: Double? = nil,
     bestMicroseconds: Double? = nil, baselineMicroseconds: Double? = nil,
     rooflineFraction: Double? = nil, termination: String? = nil, answer: KernelAnswer? = nil
   ) {
     self.key = key
+    self.name = name
     self.state = state
     self.elapsedSeconds = elapsedSeconds
     self.secondsLeft = secondsLeft

@@ -10,6 +10,8 @@ public final class DaemonClient {
   /// How long a call may take, unless it says otherwise.
   public var timeoutSeconds: Double
   private var connection: HTTPConnection?
+  /// What the daemon said when it was first asked.
+  private var known: Greeting?
 
   /// Connects to the daemon that runs.
   ///
@@ -23,14 +25,19 @@ public final class DaemonClient {
   public func greeting() throws(ServiceError) -> Greeting { try get(.greeting) }
 
   /// Answers for `specs`, in order, in one round trip. Without a policy, the daemon's setting holds.
+  ///
+  /// - Parameter lock: for the policy `locked`: what must be served.
   public func resolve(
-    _ specs: [String], policy: Policy? = nil, deadlineMilliseconds: Int? = nil
+    _ specs: [String], policy: Policy? = nil, deadlineMilliseconds: Int? = nil,
+    lock: LockFile? = nil
   ) throws(ServiceError) -> [KernelAnswer] {
     let body = try encode(
       ResolveEnvelope(
-        specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds))
-    let patience = max(timeoutSeconds, Double(deadlineMilliseconds ?? 0) / 1000 + 30)
-    return try decode(call(.resolve, body: body, seconds: patience))
+        specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds,
+        locks: lock?.kernels))
+    let wait = try secondsOfWaiting(policy, deadlineMilliseconds) ?? 0
+    // Beyond what it waits on purpose, the daemon gets as long as for a baseline.
+    return try decode(call(.resolve, body: body, seconds: max(timeoutSeconds, wait + 30)))
   }
 
   /// The bytes of an artifact.
@@ -83,6 +90,19 @@ public final class DaemonClient {
     try decode(call(.explainSpec, body: encode(ResolveEnvelope(specs: [spec]))))
   }
 
+  /// - Parameter request: the name in the answer to an earlier request.
+  public func explain(request: String) throws(ServiceError) -> Explanation {
+    try get(.explainRequest, request)
+  }
+
+  /// The searches that run or wait.
+  public func searches() throws(ServiceError) -> [TuneEvent] { try get(.searches) }
+
+  /// Checks everything that is stored, however long that takes.
+  public func verify(_ request: VerifyRequest) throws(ServiceError) -> VerifyReport {
+    try decode(call(.verify, body: encode(request), seconds: 86_400))
+  }
+
   public func hardware() throws(ServiceError) -> HardwareReport { try get(.hardware) }
 
   public func doctor() throws(ServiceError) -> DoctorReport { try get(.doctor) }
@@ -112,6 +132,17 @@ extension DaemonClient {
     var specs: [String]
     var policy: Policy?
     var deadlineMilliseconds: Int?
+    var locks: [LockFile.Kernel]?
+  }
+
+  /// How long the daemon may wait for a search before it answers.
+  private func secondsOfWaiting(_ policy: Policy?, _ deadlineMilliseconds: Int?)
+    throws(ServiceError) -> Double?
+  {
+    if let deadlineMilliseconds { return Double(deadlineMilliseconds) / 1000 }
+    guard policy == nil || policy == .tuned else { return nil }
+    if known == nil { known = try greeting() }
+    return known?.secondsOfWaiting(policy: policy)
   }
 
   private func get<Value: Decodable>(_ route: Route, _ parameter: String = "")
@@ -140,7 +171,8 @@ extension DaemonClient {
         connection = kept
         return answer
       } catch  where error.code == .noDaemon {
-        // The daemon closes idle connections; every route may be asked twice.
+        // The daemon closes idle connections; every route may be asked twice. It may also be another daemon now.
+        known = nil
       }
     }
     var fresh = try HTTPConnection(path: socketPath, deadline: deadline)

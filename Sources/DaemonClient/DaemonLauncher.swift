@@ -1,3 +1,4 @@
+import CLinux
 public import DaemonAPI
 import Glibc
 
@@ -85,28 +86,16 @@ public enum DaemonLauncher {
     return String(decoding: line, as: UTF8.self)
   }
 
-  /// Starts the daemon in a session of its own, so that a terminal that closes does not end it.
   private static func start(_ program: String, _ locations: Locations) throws(ServiceError)
     -> pid_t
   {
     makeFolders(locations.logs)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // POSIX_SPAWN_SETSID of glibc's spawn.h, which needs _GNU_SOURCE.
-    posix_spawnattr_setflags(&attributes, 0x80)
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(
-      &actions, 1, locations.logs + "/granaryd.log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
     let arguments = [program, "--socket", locations.socket]
     var pointers = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     var process = pid_t()
-    let result = posix_spawn(&process, program, &actions, &attributes, &pointers, environ)
+    let result = granary_start_service(
+      program, &pointers, locations.logs + "/granaryd.log", &process)
     guard result == 0 else {
       throw ServiceError(
         .environment,

@@ -22,10 +22,14 @@ package enum DaemonAssembly {
       if configuration.searchThreads > 0 {
         hardware.tuning.threads = min(configuration.searchThreads, hardware.tuning.threads)
       }
+      // A compiler takes as long to say its version as all the rest together.
+      async let found = CCompiler(host: hardware.compatibility, environment: environment)
       let store = try CacheStore.open(directory: configuration.locations.store)
+      let compiler = try await found
       let workshop = Workshop(
-        compiler: try await CCompiler(host: hardware.compatibility, environment: environment),
-        runner: try NativeRunner(environment: environment), hardware: hardware,
+        compiler: compiler,
+        runner: try NativeRunner(environment: environment, confinement: compiler.confinement),
+        hardware: hardware,
         ceilings: KeptCeilings(
           file: CeilingsFile(path: configuration.locations.store + "/ceilings.json"),
           hardware: hardware))
@@ -33,12 +37,21 @@ package enum DaemonAssembly {
         store: store, workshop: workshop,
         defaultLimits: SearchLimits(
           seconds: configuration.searchSeconds, candidates: configuration.searchCandidates),
-        log: logger)
+        shared: SharedSchedules(directory: configuration.sharedDirectory), log: logger)
       let checkup = Checkup(
-        library: library, locations: configuration.locations, compiler: workshop.compiler.identity)
+        library: library, locations: configuration.locations, compiler: compiler.identity,
+        confinement: compiler.confinement)
+      let limits = CollectionLimits(
+        maximumBytes: configuration.storeBytes,
+        unusedSeconds: configuration.unusedSeconds > 0 ? configuration.unusedSeconds : nil)
       return DaemonParts(
-        service: LibraryServing(library: library, doctorChecks: { await checkup.findings() }),
-        background: [SearchService(library: library)])
+        service: LibraryServing(
+          library: library, limits: limits, doctorChecks: { await checkup.findings() }),
+        background: [
+          SearchService(library: library),
+          CollectionService(
+            library: library, limits: limits, seconds: configuration.collectSeconds, log: logger),
+        ])
     } catch let error as ServiceError {
       throw error
     } catch {
@@ -62,6 +75,7 @@ struct Checkup: Sendable {
   let library: KernelLibrary
   let locations: Locations
   let compiler: String
+  let confinement: Confinement
 
   func findings() async -> [DoctorReport.Finding] {
     [
@@ -111,7 +125,8 @@ struct Checkup: Sendable {
       let isWhole = report.lines.allSatisfy(\.inForce)
       return .init(
         subject: "sandbox", state: isWhole ? .good : .warning,
-        message: lines.joined(separator: ", "))
+        message: "compilers and candidates are shut in by \(confinement.description); "
+          + "candidates: \(lines.joined(separator: ", "))")
     } catch {
       return .init(
         subject: "sandbox", state: .bad, message: "no candidate can be run: \(error)")

@@ -28,7 +28,8 @@ package enum DaemonProgram {
   /// - Returns: the exit code: 0 stopped as asked, 1 failed, 2 bad usage or settings.
   package static func run(arguments: [String], make: @escaping Maker) async -> Int32 {
     do {
-      let flags = try DaemonFlags.parse(arguments)
+      let command = try DaemonFlags.parseAsRoot(arguments)
+      guard let flags = command as? DaemonFlags else { throw CleanExit.helpRequest(command) }
       let configuration = try DaemonConfiguration(
         flags: flags.settings, environment: processEnvironment())
       try await run(configuration, environment: processEnvironment(), make: make)
@@ -67,7 +68,8 @@ package enum DaemonProgram {
       configuration: configuration.report,
       greeting: Greeting(
         version: granaryVersion, processIdentifier: Int(getpid()),
-        startedAt: Double(now.tv_sec)),
+        startedAt: Double(now.tv_sec), defaultPolicy: configuration.defaultPolicy,
+        tunedDeadlineSeconds: configuration.tunedDeadlineSeconds),
       defaults: configuration.requestDefaults)
     let systemd = SystemdNotifier(environment: environment)
     let server = HTTPServer(
@@ -88,12 +90,22 @@ package enum DaemonProgram {
 }
 
 /// The flags of the daemon: one for each setting.
-struct DaemonFlags: ParsableArguments {
+struct DaemonFlags: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "granaryd",
+    abstract:
+      "Serves kernels from the cache, and searches for better ones, until it is told to stop.",
+    discussion: "docs/configuration.md says what each setting is for.", version: granaryVersion)
+
   @Option(help: "The folder of everything.") var home: String?
   @Option(help: "The Unix socket.") var socket: String?
   @Option(help: "Memory for what is served without the store.") var hotSetBytes: String?
   @Option(help: "The size of the store beyond which entries are collected.")
   var storeBytes: String?
+  @Option(help: "How long an entry may go unused before it is collected.")
+  var unusedSeconds: String?
+  @Option(help: "The time between two collections.") var collectSeconds: String?
+  @Option(help: "A folder through which machines share schedules.") var sharedDirectory: String?
   @Option(help: "Threads that searches use.") var searchThreads: String?
   @Option(help: "The longest time of one search.") var searchSeconds: String?
   @Option(help: "The most candidates of one search.") var searchCandidates: String?
@@ -104,6 +116,8 @@ struct DaemonFlags: ParsableArguments {
   var settings: [Setting: String] {
     let given: [(Setting, String?)] = [
       (.home, home), (.socket, socket), (.hotSetBytes, hotSetBytes), (.storeBytes, storeBytes),
+      (.unusedSeconds, unusedSeconds), (.collectSeconds, collectSeconds),
+      (.sharedDirectory, sharedDirectory),
       (.searchThreads, searchThreads), (.searchSeconds, searchSeconds),
       (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),
       (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),

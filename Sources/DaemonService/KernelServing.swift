@@ -20,6 +20,12 @@ package protocol KernelServing: Sendable {
   func statistics() async throws(ServiceError) -> Statistics
   func explain(key: Digest) async throws(ServiceError) -> Explanation
   func explain(spec: String) async throws(ServiceError) -> Explanation
+  /// - Parameter request: the name in the answer to an earlier request.
+  func explain(request: String) async throws(ServiceError) -> Explanation
+  /// The searches that run or wait, in the order in which they will run.
+  func searches() async -> [TuneEvent]
+  /// Checks everything that is stored, and repairs it if asked to.
+  func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport
   /// The progress of a search that this call starts or joins; the last event is `finished`.
   func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>

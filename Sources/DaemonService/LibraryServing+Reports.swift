@@ -46,24 +46,75 @@ extension LibraryServing {
     }
   }
 
+  package func explain(request: String) async throws(ServiceError) -> Explanation {
+    guard let name = RequestName(request) else {
+      throw ServiceError(.badRequest, "'\(request)' names no request; one is written r17")
+    }
+    guard let record = try storing({ try library.store.request(number: name.number) }) else {
+      throw ServiceError(.notFound, "there was no request \(request), or it is too long ago")
+    }
+    var explanation = Explanation(
+      key: record.key?.hex ?? "", name: "", parts: [], present: false, reasons: [], nearest: nil,
+      detail: nil)
+    if let key = record.key, try storing({ try found(key) }) != nil {
+      explanation = try await explain(key: key)
+      explanation.reasons = explanation.reasons.map { "now: \($0)" }
+    }
+    explanation.request = .init(
+      request: request, time: record.time, outcome: record.outcome, reason: record.reason,
+      latencyMicroseconds: record.latencySeconds * 1e6)
+    explanation.reasons.insert("then: \(record.outcome): \(record.reason)", at: 0)
+    return explanation
+  }
+
+  package func searches() async -> [TuneEvent] {
+    await library.queue.reports.map { TuneEvent($0.progress, name: $0.name) }
+  }
+
   private func explain(key: Digest, name: String, parts: [KernelKey.Part])
     async
     throws(ServiceError) -> Explanation
   {
     let detail = try await detail(of: key)
-    let nearest = detail == nil ? try neighbour(of: parts) : nil
-    return Explanation(
+    let nearest = detail == nil ? try neighbour(of: parts, name: name) : nil
+    var reasons = detail.map(Self.reasons) ?? Self.reasons(nearest)
+    if let search = await searches().first(where: { $0.key == key.hex }) {
+      reasons.append(Self.reason(search))
+    } else if let detail, detail.termination == nil {
+      reasons.append("no search of it has ended, runs or waits")
+    }
+    var explanation = Explanation(
       key: key.hex, name: name,
       parts: parts.map { Explanation.Part(name: $0.name, value: $0.value) },
-      present: detail != nil, reasons: detail.map(Self.reasons) ?? Self.reasons(nearest),
-      nearest: nearest, detail: detail)
+      present: detail != nil, reasons: reasons, nearest: nearest, detail: detail)
+    if let detail { addDiagnosis(of: detail, to: &explanation) }
+    return explanation
   }
 
-  private func neighbour(of parts: [KernelKey.Part]) throws(ServiceError)
+  /// What bounds a kernel that was measured; a spec that an older Granary stored may have no program here.
+  private func addDiagnosis(of detail: KernelDetail, to explanation: inout Explanation) {
+    guard let timing = detail.evidence?.timing,
+      let found = try? library.diagnose(
+        detail.spec, measuredSeconds: timing.kernelNanoseconds.median * 1e-9)
+    else { return }
+    let share = Int((min(1, found.rooflineFraction) * 100).rounded())
+    explanation.reasons.append(
+      "its bound is \(found.bottleneck); it reaches \(share) % of the ceiling")
+    explanation.advice = found.pages.map { .init(title: $0.title, text: $0.text) }
+  }
+
+  private static func reason(_ search: TuneEvent) -> String {
+    guard search.state == .running else { return "a search of it waits for its turn" }
+    let best = search.bestSpeedup.map { "; the best so far is \(rounded($0)) times as fast" } ?? ""
+    return "a search of it runs: \(search.candidates) candidates in "
+      + "\(rounded(search.elapsedSeconds)) s\(best)"
+  }
+
+  private func neighbour(of parts: [KernelKey.Part], name: String) throws(ServiceError)
     -> Explanation.Neighbour?
   {
     let wanted = parts.map { StoredKeyPart(name: $0.name, value: $0.value) }
-    let near = try storing { try library.store.nearest(to: wanted) }
+    let near = try storing { try library.store.nearest(to: wanted, name: name) }
     guard let near else { return nil }
     let own = KernelKey(parts: parts)
     let other = KernelKey(
@@ -93,8 +144,13 @@ extension LibraryServing {
     if let termination = detail.termination {
       reasons.append(
         "its search tried \(detail.candidates) candidates and ended by: \(termination)")
-    } else {
-      reasons.append("no search of it has ended yet")
+      if let best = detail.lineage.max(by: { $0.fitness < $1.fitness }), best.fitness > 1,
+        detail.entry.verdict == .baseline
+      {
+        reasons.append(
+          "the fittest, #\(best.id), seemed \(rounded(best.fitness)) times as fast, but that was not "
+            + "confirmed when it was verified and measured again")
+      }
     }
     return reasons
   }

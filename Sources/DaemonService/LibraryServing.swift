@@ -1,4 +1,4 @@
-import CacheStore
+package import CacheStore
 package import DaemonAPI
 import Evaluation
 import Hardware
@@ -10,13 +10,17 @@ import Synchronization
 /// Serves a kernel library over the wire types.
 package struct LibraryServing: KernelServing {
   let library: KernelLibrary
+  /// What a collection keeps when the request does not say.
+  private let limits: CollectionLimits
   private let doctorChecks: @Sendable () async -> [DoctorReport.Finding]
 
-  /// - Parameter doctorChecks: what `granary doctor` looks at beside the store.
+  /// - Parameter doctorChecks: what `granary doctor` looks at.
   package init(
-    library: KernelLibrary, doctorChecks: @escaping @Sendable () async -> [DoctorReport.Finding]
+    library: KernelLibrary, limits: CollectionLimits,
+    doctorChecks: @escaping @Sendable () async -> [DoctorReport.Finding]
   ) {
     self.library = library
+    self.limits = limits
     self.doctorChecks = doctorChecks
   }
 
@@ -34,32 +38,57 @@ package struct LibraryServing: KernelServing {
 
   private func resolve(_ request: KernelRequest) async -> KernelAnswer {
     let started = library.time.monotonicSeconds
+    let answered = await library.answer(request.spec, Self.demand(of: request, library))
     var answer: KernelAnswer
-    do {
-      let resolution = try await library.resolve(request.spec, try demand(of: request))
+    switch answered.result {
+    case .success(let resolution):
       answer = KernelAnswer(resolution)
       answer.search = await state(of: resolution)
-    } catch {
-      answer = KernelAnswer(failure: ServiceError(error))
+    case .failure(let error): answer = KernelAnswer(failure: ServiceError(error))
     }
+    answer.request = answered.number.map { RequestName($0).text }
     answer.latencyMicroseconds = (library.time.monotonicSeconds - started) * 1e6
     return answer
   }
 
-  private func demand(of request: KernelRequest) throws(OptimizationError) -> KernelLibrary.Demand {
+  private static func demand(of request: KernelRequest, _ library: KernelLibrary)
+    -> Result<KernelLibrary.Demand, OptimizationError>
+  {
     switch request.policy {
-    case .cached: return .cached
-    case .baseline: return .baseline
+    case .cached: return .success(.cached)
+    case .baseline: return .success(.baseline)
     case .tuned:
       let milliseconds = request.deadlineMilliseconds.map(Double.init)
-      return .tuned(seconds: milliseconds.map { $0 / 1000 } ?? library.defaultLimits.seconds)
+      let seconds = milliseconds.map { $0 / 1000 } ?? library.defaultLimits.seconds
+      return .success(.tuned(seconds: seconds))
     case .locked:
-      let artifact = request.artifact.flatMap { Digest(hex: $0) }
-      if request.artifact != nil && artifact == nil {
-        throw OptimizationError(.badSpec, "the locked artifact is not 64 hexadecimal digits")
-      }
-      return .locked(revision: request.revision, artifact: artifact)
+      return Result { () throws(OptimizationError) in .locked(try locks(of: request)) }
     }
+  }
+
+  private static func locks(of request: KernelRequest) throws(OptimizationError)
+    -> KernelLibrary.Locks
+  {
+    func lock(_ revision: Int?, _ artifact: String?) throws(OptimizationError)
+      -> KernelLibrary.Locks.Lock
+    {
+      let digest = artifact.flatMap { Digest(hex: $0) }
+      guard artifact == nil || digest != nil else {
+        throw OptimizationError(.badSpec, "a locked artifact is not 64 hexadecimal digits")
+      }
+      return .init(revision: revision, artifact: digest)
+    }
+    var locks = KernelLibrary.Locks(otherwise: nil, byKey: [:])
+    for kernel in request.locks ?? [] {
+      guard let key = Digest(hex: kernel.key) else {
+        throw OptimizationError(.badSpec, "a locked key is not 64 hexadecimal digits")
+      }
+      locks.byKey[key] = try lock(kernel.revision, kernel.artifact)
+    }
+    if request.revision != nil || request.artifact != nil || request.locks == nil {
+      locks.otherwise = try lock(request.revision, request.artifact)
+    }
+    return locks
   }
 
   private func state(of resolution: KernelLibrary.Resolution) async -> KernelAnswer.SearchState {
@@ -87,25 +116,31 @@ package struct LibraryServing: KernelServing {
   package func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>
   {
+    guard request.seconds.map({ $0.isFinite && $0 > 0 }) ?? true,
+      request.candidates.map({ $0 > 0 }) ?? true
+    else {
+      throw ServiceError(
+        .badRequest, "a search takes a number of seconds above 0 and at least one candidate")
+    }
     let defaults = library.defaultLimits
     let limits = SearchLimits(
       seconds: request.seconds ?? defaults.seconds,
       candidates: request.candidates ?? defaults.candidates)
     do {
-      let (_, _, progress) = try await library.tune(request.spec, limits: limits)
-      return events(progress, spec: request.spec)
+      let (_, name, progress) = try await library.tune(request.spec, limits: limits)
+      return events(progress, spec: request.spec, name: name)
     } catch {
       throw ServiceError(error)
     }
   }
 
-  private func events(_ progress: AsyncStream<SearchProgress>, spec: String)
+  private func events(_ progress: AsyncStream<SearchProgress>, spec: String, name: String)
     -> AsyncThrowingStream<TuneEvent, any Error>
   {
     AsyncThrowingStream { continuation in
       let forwarding = Task {
         for await report in progress {
-          var event = TuneEvent(report)
+          var event = TuneEvent(report, name: name)
           if report.state == .finished {
             event.answer = await resolve(KernelRequest(spec: spec, policy: .cached))
           }
@@ -118,18 +153,37 @@ package struct LibraryServing: KernelServing {
   }
 
   package func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
-    let limits = CollectionLimits(
-      maximumBytes: request.maximumBytes, unusedSeconds: request.unusedSeconds)
-    let isDryRun = request.dryRun ?? false
-    let before = try storing { try library.store.entries() }
-    let report = try storing { try library.store.collect(limits, dryRun: isDryRun) }
-    if !isDryRun {
-      let kept = Set(try storing { try library.store.entries() }.map(\.key))
-      for entry in before where !kept.contains(entry.key) { library.announceChange(of: entry.key) }
+    guard request.unusedSeconds.map({ $0 >= 0 }) ?? true,
+      request.maximumBytes.map({ $0 >= 0 }) ?? true
+    else {
+      throw ServiceError(.badRequest, "a collection takes limits of at least 0")
     }
-    return CollectReport(
-      entriesRemoved: report.entriesRemoved, blobsRemoved: report.blobsRemoved,
-      bytesFreed: report.bytesFreed, entriesKept: report.entriesKept)
+    var limits = limits
+    limits.maximumBytes = request.maximumBytes ?? limits.maximumBytes
+    limits.unusedSeconds = request.unusedSeconds ?? limits.unusedSeconds
+    do {
+      let report = try await library.collect(limits, dryRun: request.dryRun ?? false)
+      return CollectReport(
+        entriesRemoved: report.entriesRemoved, blobsRemoved: report.blobsRemoved,
+        searchesRemoved: report.searchesRemoved, bytesFreed: report.bytesFreed,
+        entriesKept: report.entriesKept)
+    } catch {
+      throw ServiceError(OptimizationError(storing: error))
+    }
+  }
+
+  package func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport {
+    do {
+      let repair = request.repair ?? false
+      let report = try await library.verifyStore(repair: repair)
+      return VerifyReport(
+        sound: report.isSound, blobsChecked: report.blobsChecked,
+        blobsDamaged: report.blobsDamaged, blobsMissing: report.blobsMissing,
+        revisionsChecked: report.revisionsChecked, revisionsDamaged: report.revisionsDamaged,
+        indexSound: report.indexIsSound, repaired: repair && !report.isSound)
+    } catch {
+      throw ServiceError(OptimizationError(storing: error))
+    }
   }
 
   package func doctor() async -> DoctorReport {
@@ -184,7 +238,7 @@ extension ServiceError {
 }
 
 extension TuneEvent {
-  fileprivate init(_ progress: SearchProgress) {
+  init(_ progress: SearchProgress, name: String) {
     let state: KernelAnswer.SearchState =
       switch progress.state {
       case .queued: .queued
@@ -192,7 +246,7 @@ extension TuneEvent {
       case .finished: .finished
       }
     self.init(
-      key: progress.key.hex, state: state, elapsedSeconds: progress.elapsedSeconds,
+      key: progress.key.hex, name: name, state: state, elapsedSeconds: progress.elapsedSeconds,
       secondsLeft: progress.secondsLeft, candidates: progress.candidates,
       candidatesPerSecond: progress.elapsedSeconds > 0
         ? Double(progress.candidates) / progress.elapsedSeconds : 0,

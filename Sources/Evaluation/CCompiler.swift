@@ -10,7 +10,11 @@ package struct CCompiler: KernelCompiler {
   package let identity: String
   /// The absolute path of the compiler.
   package let path: String
+  /// How compilers are shut in.
+  package let confinement: Confinement
   private let host: CompatibilityIdentity
+  /// What code for this machine may use; asked of the compiler when it is first needed.
+  private let features: UsableFeatures
   private let timeLimit: Duration
 
   /// Finds a compiler, and removes what compilations of killed processes left behind.
@@ -20,14 +24,22 @@ package struct CCompiler: KernelCompiler {
   ///
   /// - Parameters:
   ///   - host: what the artifacts will require of a machine, since code is made for this one.
-  ///   - searchPath: as in the environment variable `PATH`.
+  ///   - confinement: `nil` to find the best that this machine offers.
+  ///   - timeLimit: of one compilation, after which it fails; `nil` for the environment variable
+  ///     `GRANARY_CC_SECONDS`, or 30 seconds.
   /// - Throws: `.compilerMissing`.
   package init(
-    host: CompatibilityIdentity, environment: [String: String], timeLimit: Duration = .seconds(30)
+    host: CompatibilityIdentity, environment: [String: String], confinement: Confinement? = nil,
+    timeLimit: Duration? = nil
   ) async throws(EvaluationError) {
     PrivateDirectory.removeAbandoned()
+    let limit =
+      timeLimit ?? environment["GRANARY_CC_SECONDS"].flatMap { Int($0) }.map { .seconds($0) }
+      ?? .seconds(30)
     let path = try CompilerSearch(environment: environment).find()
+    async let best = confinement ?? Confinement.find(environment: environment)
     let version = await ToolRun.run([path, "--version"], timeLimit: .seconds(10))
+    self.confinement = await best
     guard version.status == 0, let line = version.output.split(separator: "\n").first else {
       throw EvaluationError(.compilerMissing, "\(path) --version failed: \(version.output)")
     }
@@ -35,14 +47,17 @@ package struct CCompiler: KernelCompiler {
     self.identity = "\(line) [\(digest)]"
     self.path = path
     self.host = host
-    self.timeLimit = timeLimit
+    self.timeLimit = limit
+    features = UsableFeatures(compiler: path, host: host, timeLimit: limit)
   }
 
-  package func compile(_ source: KernelSource) async -> CompileOutcome {
+  package func compile(
+    _ source: KernelSource, for purpose: CompilationPurpose
+  ) async -> CompileOutcome {
     guard source.language == .c else {
       return .failed(log: "a C compiler cannot compile \(source.language.rawValue)")
     }
-    if let refused = CompilerOptions.refused(in: source.compilerOptions) {
+    if let refused = CompilerOptions.refused(in: source.compilerOptions, for: purpose) {
       return .failed(log: "the compiler option \(refused) is not allowed")
     }
     guard let directory = PrivateDirectory() else {
@@ -52,24 +67,27 @@ package struct CCompiler: KernelCompiler {
       return .failed(log: "the source cannot be written to \(directory.path)")
     }
     let arguments = [path] + CompilerOptions.arguments(for: source, compiler: path)
+    async let features = features.value()
     let run = await ToolRun.run(
       arguments,
       environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "TMPDIR=\(directory.path)", "LC_ALL=C"],
-      directory: directory.path, timeLimit: timeLimit)
+      directory: directory.path, confinement: confinement, timeLimit: timeLimit)
     guard run.status == 0 else { return .failed(log: run.failure) }
     guard let bytes = directory.read("kernel.so") else {
       return .failed(log: "the compiler wrote no shared object")
     }
     if let objection = SharedObjectRules.objection(to: bytes) { return .failed(log: objection) }
-    return .artifact(artifact(bytes, source))
+    return .artifact(artifact(bytes, source, requiring: await features))
   }
 
-  private func artifact(_ bytes: [UInt8], _ source: KernelSource) -> Artifact {
+  private func artifact(
+    _ bytes: [UInt8], _ source: KernelSource, requiring features: [String]
+  ) -> Artifact {
     Artifact(
       manifest: Artifact.Manifest(
         language: .c, interface: source.interface,
         toolchain: ([identity] + source.compilerOptions).joined(separator: " "),
-        requiredFeatures: host.features, architecture: host.architecture,
+        requiredFeatures: features, architecture: host.architecture,
         digest: Digest(of: bytes)),
       bytes: bytes)
   }

@@ -5,23 +5,38 @@ import Glibc
 /// value.
 final class ChildProcess {
   private let child: granary_child
+  private let confinement: Confinement?
   private var result: Int32?
 
   /// Starts `arguments[0]`, an absolute path.
   ///
-  /// - Parameter descriptors: become descriptors 0, 1, 2… of the child; -1 is `/dev/null`.
+  /// - Parameters:
+  ///   - descriptors: become descriptors 0, 1, 2… of the child; -1 is `/dev/null`.
+  ///   - confinement: `nil` for a program that is trusted.
+  ///   - writable: the only directory in which a confined program may change files.
+  ///   - restrictsFiles: whether Landlock takes the place of bubblewrap's view of the files; not for a program that
+  ///     does so itself.
   /// - Returns: `nil` when the program cannot be started.
   init?(
     arguments: [String], environment: [String] = [], directory: String = "/",
-    descriptors: [Int32], limits: granary_limits
+    descriptors: [Int32], limits: granary_limits, confinement: Confinement? = nil,
+    writable: String? = nil, restrictsFiles: Bool = true
   ) {
+    let arguments =
+      confinement?.arguments(arguments, directory: directory, writable: writable) ?? arguments
     guard let path = arguments.first else { return nil }
-    var child = granary_child(pid: -1, pidfd: -1)
+    let byKernel = confinement?.isKernel ?? false
+    self.confinement = confinement
+    var child = granary_child(pid: -1, pidfd: -1, namespaces: 0)
     let status = Self.withCStrings(arguments) { argv in
       Self.withCStrings(environment) { envp in
-        withUnsafePointer(to: limits) { limits in
-          granary_spawn(
-            path, argv, envp, directory, descriptors, Int32(descriptors.count), limits, &child)
+        Self.withOptionalCString(byKernel && restrictsFiles ? writable : nil) { writable in
+          withUnsafePointer(to: limits) { limits in
+            var shutIn = granary_confinement(namespaces: byKernel ? 1 : 0, writable: writable)
+            return granary_spawn(
+              path, argv, envp, directory, descriptors, Int32(descriptors.count), limits, &shutIn,
+              &child)
+          }
         }
       }
     }
@@ -31,8 +46,16 @@ final class ChildProcess {
 
   deinit { end() }
 
+  /// The number of the process, until it has been ended.
+  var identifier: Int32 { child.pid }
+
   /// Becomes readable once the child has ended.
   var descriptor: Int32 { child.pidfd }
+
+  /// Whether it has processes, users and a network of its own.
+  var hasNamespaces: Bool {
+    if case .bubblewrap = confinement { true } else { child.namespaces != 0 }
+  }
 
   /// Kills whatever is left of the group.
   ///
@@ -40,9 +63,16 @@ final class ChildProcess {
   @discardableResult
   func end() -> Int32 {
     if let result { return result }
-    let result = granary_end(child)
+    let status = granary_end(child)
+    let result = confinement?.status(status) ?? status
     self.result = result
     return result
+  }
+
+  private static func withOptionalCString<T>(
+    _ text: String?, _ body: (UnsafePointer<CChar>?) -> T
+  ) -> T {
+    if let text { text.withCString { body($0) } } else { body(nil) }
   }
 
   private static func withCStrings<T>(

@@ -12,10 +12,11 @@ enum CompilerOptions {
   ]
 
   /// The first option that could reach files, plugins or other programs, if any.
-  static func refused(in options: [String]) -> String? {
+  static func refused(in options: [String], for purpose: CompilationPurpose) -> String? {
     options.first { option in
-      if option == "-lm" { return false }
-      let prefixes = ["-O", "-f", "-m", "-D", "-U", "-std=", "-Wno-"]
+      if option == "-lm" { return purpose != .reference }
+      // Of the options of the machine only those that choose no other instruction set than this machine's.
+      let prefixes = ["-O", "-f", "-mprefer-vector-width=", "-D", "-U", "-std=", "-Wno-"]
       let forbidden = [
         "-fplugin", "-fpass-plugin", "-fuse-ld", "-fprofile", "-fsanitize",
         "-fopenmp",

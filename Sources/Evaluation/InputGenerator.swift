@@ -40,92 +40,56 @@ package struct InputGenerator: Sendable {
     of type: TensorType, _ domain: InputDomain, _ distribution: InputDistribution,
     _ random: inout SeededRandom
   ) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(type.storageBytes)
-    let constant = random.uniform() * 4 - 2
-    for _ in 0..<type.storageElementCount {
-      switch domain {
-      case .index(let bound):
-        append(Int64(random.next() % UInt64(max(1, bound))), type.dtype, to: &bytes)
-      case .signedIndex(let bound):
-        let value = Int64(random.next() % UInt64(max(1, 2 * bound))) - Int64(bound)
-        append(value, type.dtype, to: &bytes)
-      case .any, .positive:
-        if type.dtype.isFloatingPoint {
-          var value = real(distribution, constant, &random)
-          if domain == .positive { value = value.magnitude + 1e-3 }
-          append(value, type.dtype, to: &bytes)
-        } else {
-          let range: UInt64 = type.dtype == .bool ? 2 : type.dtype == .u8 ? 128 : 201
-          let offset: Int64 = range == 201 ? 100 : 0
-          let value = Int64(random.next() % range) - offset
-          append(domain == .positive ? abs(value) + 1 : value, type.dtype, to: &bytes)
+    var values = RandomValues(distribution, domain, of: type.dtype, &random)
+    let count = type.storageElementCount
+    let size = type.dtype.sizeBytes
+    return [UInt8](unsafeUninitializedCapacity: count * size) { target, written in
+      let target = UnsafeMutableRawBufferPointer(target)
+      // Blocks that stay in the nearest cache; what differs between kinds is decided once a block.
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: blockCount) { block in
+        for first in stride(from: 0, to: count, by: blockCount) {
+          let part = UnsafeMutableBufferPointer(rebasing: block[..<min(blockCount, count - first)])
+          values.fill(part)
+          encode(part, type.dtype, into: target, at: first * size)
         }
       }
-    }
-    return bytes
-  }
-
-  private static func real(
-    _ distribution: InputDistribution, _ constant: Double, _ random: inout SeededRandom
-  ) -> Double {
-    switch distribution {
-    case .normal: normal(&random)
-    case .uniform: random.uniform() * 2 - 1
-    case .large: normal(&random) * 1000
-    case .tiny: normal(&random) * (random.next() % 4 == 0 ? 0x1p-130 : 0x1p-20)
-    case .zeros: [0.0, -0.0, normal(&random), 0.0][Int(random.next() % 4)]
-    case .special: special(&random)
-    case .constant: constant
-    case .integers: Double(random.next() % 9) - 4
+      written = count * size
     }
   }
 
-  /// One element in 64 is not finite.
-  private static func special(_ random: inout SeededRandom) -> Double {
-    switch random.next() % 192 {
-    case 0: .nan
-    case 1: .infinity
-    case 2: -.infinity
-    default: normal(&random)
-    }
-  }
+  private static let blockCount = 1024
 
-  /// The sum of twelve uniform numbers less six: mean 0, deviation 1, never beyond 6, and no
-  /// logarithm whose last bit depends on the C library.
-  private static func normal(_ random: inout SeededRandom) -> Double {
-    var sum = -6.0
-    for _ in 0..<4 {
-      let word = random.next()
-      for shift in [0, 21, 42] as [UInt64] {
-        sum += (Double((word >> shift) & 0x1F_FFFF) + 0.5) * 0x1p-21
-      }
-    }
-    return sum
-  }
-
-  private static func append(_ value: Double, _ dtype: DType, to bytes: inout [UInt8]) {
+  private static func encode(
+    _ values: UnsafeMutableBufferPointer<Double>, _ dtype: DType,
+    into target: UnsafeMutableRawBufferPointer, at offset: Int
+  ) {
     switch dtype {
-    case .f64: append(bits: value.bitPattern, 8, to: &bytes)
-    case .f16: append(bits: UInt64(HalfFloat.encode(Float(value))), 2, to: &bytes)
-    case .bf16:
-      let bits = Float(value).bitPattern
-      let rounded = value.isNaN ? 0x7FC0_0000 : bits &+ 0x7FFF &+ ((bits >> 16) & 1)
-      append(bits: UInt64(rounded >> 16), 2, to: &bytes)
-    default: append(bits: UInt64(Float(value).bitPattern), 4, to: &bytes)
+    case .f64: store(values, target, offset) { $0.bitPattern }
+    case .f32: store(values, target, offset) { Float($0).bitPattern }
+    case .f16: store(values, target, offset) { HalfFloat.encode(Float($0)) }
+    case .bf16: store(values, target, offset, brainFloat)
+    // A double holds every integer that is drawn without loss.
+    case .i64: store(values, target, offset) { Int64($0) }
+    case .i32: store(values, target, offset) { Int32(truncatingIfNeeded: Int64($0)) }
+    case .i16: store(values, target, offset) { Int16(truncatingIfNeeded: Int64($0)) }
+    case .i8, .u8, .bool: store(values, target, offset) { UInt8(truncatingIfNeeded: Int64($0)) }
     }
   }
 
-  /// A floating-point input may hold indices too.
-  private static func append(_ value: Int64, _ dtype: DType, to bytes: inout [UInt8]) {
-    if dtype.isFloatingPoint {
-      append(Double(value), dtype, to: &bytes)
-    } else {
-      append(bits: UInt64(bitPattern: value), dtype.sizeBytes, to: &bytes)
+  @inline(__always)
+  private static func store<T: BitwiseCopyable>(
+    _ values: UnsafeMutableBufferPointer<Double>, _ target: UnsafeMutableRawBufferPointer,
+    _ offset: Int, _ encoded: (Double) -> T
+  ) {
+    let size = MemoryLayout<T>.size
+    for index in values.indices {
+      target.storeBytes(of: encoded(values[index]), toByteOffset: offset + index * size, as: T.self)
     }
   }
 
-  private static func append(bits: UInt64, _ count: Int, to bytes: inout [UInt8]) {
-    for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * index))) }
+  private static func brainFloat(_ value: Double) -> UInt16 {
+    let bits = Float(value).bitPattern
+    let rounded = value.isNaN ? 0x7FC0_0000 : bits &+ 0x7FFF &+ ((bits >> 16) & 1)
+    return UInt16(truncatingIfNeeded: rounded >> 16)
   }
 }

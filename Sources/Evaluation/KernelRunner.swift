@@ -16,12 +16,17 @@ package protocol KernelRunner: Sendable {
 package protocol KernelSession: Sendable {
   /// Which protections are in force.
   var sandbox: SandboxReport { get async }
+  /// Whether the process is still there.
+  var isAlive: Bool { get async }
   /// Copies `inputs` in, poisons outputs and workspace, and calls the kernel once.
   func run(inputs: [[UInt8]], guards: GuardPlacement) async throws -> RunResult
-  /// Calls the kernel `calls` times on the same inputs and keeps the outputs of the last call.
+  /// Calls the kernel `calls` times on the same inputs, with poisoned outputs each time.
   ///
-  /// - Parameter inputs: `nil` for those already loaded.
-  func time(inputs: [[UInt8]]?, calls: Int, flushCache: Bool) async throws -> TimedResult
+  /// - Parameters:
+  ///   - inputs: `nil` for those already loaded.
+  ///   - inspects: whether the outputs of the last call are taken and the inputs looked at, which for large
+  ///     ones takes longer than the calls. The kernel cannot know whether.
+  func time(inputs: [[UInt8]]?, calls: Int, inspects: Bool) async throws -> TimedResult
   func close() async
 }
 
@@ -89,7 +94,10 @@ package struct TimedResult: Sendable, Hashable {
   package var nanoseconds: [Double]
   /// Of all calls with what lies between them, as the parent measured it.
   package var parentNanoseconds: Double
-  /// Of the last call.
+  /// Of the last call; empty unless they were inspected.
   package var outputs: [[UInt8]]
+  /// Also true when they were not inspected.
   package var inputsUnchanged: Bool
+  /// How long the kernel's threads were kept from running by other work; `nil` where the system does not say.
+  package var waitedNanoseconds: Double?
 }

@@ -6,25 +6,24 @@ import RunnerProtocol
 package struct NativeRunner: KernelRunner {
   /// The absolute path of `granary-runner`.
   package let executable: String
-  /// Swept between calls when a measurement asks for cold caches.
-  private let flushBytes: Int
+  private let confinement: Confinement
 
-  package init(executable: String, flushBytes: Int = 0) {
+  package init(executable: String, confinement: Confinement) {
     self.executable = executable
-    self.flushBytes = flushBytes
+    self.confinement = confinement
   }
 
   /// Finds `granary-runner`: the path in the environment variable `GRANARY_RUNNER`, else beside
   /// this program, else in `../libexec/granary`.
   ///
   /// - Throws: `.runnerMissing`.
-  package init(environment: [String: String]) throws(EvaluationError) {
+  package init(environment: [String: String], confinement: Confinement) throws(EvaluationError) {
     if let path = environment["GRANARY_RUNNER"], !path.isEmpty {
       guard access(path, X_OK) == 0 else {
         throw EvaluationError(
           .runnerMissing, "GRANARY_RUNNER names \(path), which is not a program")
       }
-      self.init(executable: path)
+      self.init(executable: path, confinement: confinement)
       return
     }
     let folder = Self.ownFolder
@@ -33,7 +32,7 @@ package struct NativeRunner: KernelRunner {
       throw EvaluationError(
         .runnerMissing, "granary-runner is not in \(folder); set GRANARY_RUNNER to its path")
     }
-    self.init(executable: path)
+    self.init(executable: path, confinement: confinement)
   }
 
   private static var ownFolder: String {
@@ -55,8 +54,8 @@ package struct NativeRunner: KernelRunner {
       inputBytes: interface.inputs.map(\.storageBytes),
       outputBytes: interface.outputs.map(\.storageBytes),
       workspaceBytes: interface.workspaceBytes, alignmentBytes: interface.alignmentBytes,
-      flushBytes: flushBytes, launches: [], buildOptions: "")
-    let session = try RunnerSession(setup: setup, limits: limits)
+      launches: [], buildOptions: "")
+    let session = try RunnerSession(setup: setup, limits: limits, confinement: confinement)
     try await session.start(executable: executable, artifact: artifact.bytes)
     return session
   }

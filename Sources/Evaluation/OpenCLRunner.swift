@@ -7,7 +7,9 @@ package struct OpenCLCompiler: KernelCompiler {
 
   package init() {}
 
-  package func compile(_ source: KernelSource) async -> CompileOutcome {
+  package func compile(
+    _ source: KernelSource, for purpose: CompilationPurpose
+  ) async -> CompileOutcome {
     guard source.language == .openCL else {
       return .failed(log: "an OpenCL driver cannot compile \(source.language.rawValue)")
     }
@@ -36,9 +38,13 @@ package struct OpenCLRunner: KernelRunner {
   private static let driverBytes = 16 << 30
 
   private let executable: String
+  private let confinement: Confinement
 
   /// - Parameter executable: the absolute path of `granary-runner`, as `NativeRunner` finds it.
-  package init(executable: String) { self.executable = executable }
+  package init(executable: String, confinement: Confinement) {
+    self.executable = executable
+    self.confinement = confinement
+  }
 
   package func open(_ artifact: Artifact, threads: Int, limits: RunnerLimits) async throws
     -> any KernelSession
@@ -53,7 +59,8 @@ package struct OpenCLRunner: KernelRunner {
     var limits = limits
     limits.memoryBytes += Self.driverBytes
     let session = try RunnerSession(
-      setup: Self.setup(manifest, threads, scratch.path), limits: limits, scratch: scratch)
+      setup: Self.setup(manifest, threads, scratch.path), limits: limits, confinement: confinement,
+      scratch: scratch)
     let environment = [
       "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=\(scratch.path)", "TMPDIR=\(scratch.path)",
       "POCL_CACHE_DIR=\(scratch.path)", "POCL_MAX_PTHREAD_COUNT=\(threads)",
@@ -74,7 +81,7 @@ package struct OpenCLRunner: KernelRunner {
       inputBytes: interface.inputs.map(\.storageBytes),
       outputBytes: interface.outputs.map(\.storageBytes),
       workspaceBytes: interface.workspaceBytes, alignmentBytes: interface.alignmentBytes,
-      flushBytes: 0, launches: interface.launches.map(launch), buildOptions: options,
+      launches: interface.launches.map(launch), buildOptions: options,
       scratchDirectory: scratch)
   }
 

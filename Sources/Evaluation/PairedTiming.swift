@@ -3,7 +3,7 @@ import Support
 
 /// Paired measurements of a candidate and of what it is to replace.
 package struct PairedTiming: Sendable, Hashable {
-  /// Medians of bursts of calls with warm caches, in the order taken.
+  /// The fastest calls of bursts with warm caches, in the order taken.
   package var candidateNanoseconds: [Double]
   /// Each measured next to the one above.
   package var incumbentNanoseconds: [Double]
@@ -11,17 +11,24 @@ package struct PairedTiming: Sendable, Hashable {
   package var speedup: Double
   /// The lower bound of the 95 % confidence interval of `speedup`.
   package var speedupLowerBound: Double
-  /// Whether the candidate was so clearly slower that measuring ended early.
+  /// Whether measuring ended early because the result was clear.
   package var stoppedEarly: Bool
+  /// How many pairs other work on the machine disturbed. They were taken again.
+  package var disturbedPairs: Int
+  /// Whether enough pairs were undisturbed; if not, the disturbed ones count too.
+  package var isQuiet: Bool
 
   /// - Parameter seed: of the resampling, so that the same samples give the same bound.
   package init(
-    candidateNanoseconds: [Double], incumbentNanoseconds: [Double], stoppedEarly: Bool, seed: UInt64
+    candidateNanoseconds: [Double], incumbentNanoseconds: [Double], stoppedEarly: Bool,
+    disturbedPairs: Int = 0, isQuiet: Bool = true, seed: UInt64
   ) {
     let ratios = zip(incumbentNanoseconds, candidateNanoseconds).map { $0 / max($1, 1) }
     self.candidateNanoseconds = candidateNanoseconds
     self.incumbentNanoseconds = incumbentNanoseconds
     self.stoppedEarly = stoppedEarly
+    self.disturbedPairs = disturbedPairs
+    self.isQuiet = isQuiet
     speedup = ratios.median
     speedupLowerBound = Self.lowerBound(ratios, seed: seed)
   }

@@ -31,18 +31,43 @@ package struct ReferenceValues: Sendable {
   /// - Parameters:
   ///   - interface: the candidates' interface, which the inputs are made for.
   ///   - seed: the first case's; secret, so that no candidate can know its inputs.
+  ///   - processes: how many cases are computed side by side.
   /// - Throws: `EvaluationError.referenceFailed`, or what opening a session throws.
   package static func compute(
     _ reference: Artifact, for interface: KernelInterface, runner: any KernelRunner,
     distributions: [InputDistribution] = InputDistribution.allCases, seed: UInt64,
-    limits: RunnerLimits = RunnerLimits(time: .seconds(60))
+    processes: Int = 1, limits: RunnerLimits = RunnerLimits(time: .seconds(60))
   ) async throws -> ReferenceValues {
+    let maker = CaseMaker(
+      reference: reference, generator: InputGenerator(interface), runner: runner, limits: limits)
+    let shares = max(1, min(processes, distributions.count))
+    let cases = try await withThrowingTaskGroup(of: [(Int, VerificationCase)].self) { group in
+      for share in 0..<shares {
+        group.addTask {
+          let positions = stride(from: share, to: distributions.count, by: shares)
+          return try await maker.make(
+            positions.map { ($0, distributions[$0], seed &+ UInt64($0)) })
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    return ReferenceValues(cases: cases.sorted { $0.0 < $1.0 }.map(\.1))
+  }
+}
+
+/// Makes cases one after the other in one process.
+private struct CaseMaker: Sendable {
+  let reference: Artifact
+  let generator: InputGenerator
+  let runner: any KernelRunner
+  let limits: RunnerLimits
+
+  func make(_ wanted: [(Int, InputDistribution, UInt64)]) async throws -> [(Int, VerificationCase)]
+  {
     let session = try await runner.open(reference, threads: 1, limits: limits)
-    let generator = InputGenerator(interface)
-    var cases: [VerificationCase] = []
-    for (index, distribution) in distributions.enumerated() {
-      let caseSeed = seed &+ UInt64(index)
-      let inputs = generator.inputs(distribution, seed: caseSeed)
+    var cases: [(Int, VerificationCase)] = []
+    for (position, distribution, seed) in wanted {
+      let inputs = generator.inputs(distribution, seed: seed)
       let result = try await session.run(inputs: inputs, guards: .end)
       if let failure = result.status.failure {
         await session.close()
@@ -53,10 +78,13 @@ package struct ReferenceValues: Sendable {
         TensorElements(bytes, dtype: type.dtype, count: type.elementCount)
       }
       cases.append(
-        VerificationCase(
-          distribution: distribution, seed: caseSeed, inputs: inputs, expected: expected))
+        (
+          position,
+          VerificationCase(
+            distribution: distribution, seed: seed, inputs: inputs, expected: expected)
+        ))
     }
     await session.close()
-    return ReferenceValues(cases: cases)
+    return cases
   }
 }

@@ -12,12 +12,14 @@ package actor RunnerSession: KernelSession {
   private let executor = ThreadExecutor()
   private let setup: RunnerSetup
   private let limits: RunnerLimits
+  private let confinement: Confinement
   private let inputs: SharedMemory
   private let outputs: SharedMemory
   private let workspace: SharedMemory
   private var loaded: [[UInt8]] = []
   private var placement = GuardPlacement.end
   private var process: ChildProcess?
+  private var waits: ThreadWaits?
   private var channel: Int32 = -1
   private var sequence = 0
   /// Lives as long as the process that writes to it.
@@ -27,9 +29,11 @@ package actor RunnerSession: KernelSession {
     executor.asUnownedSerialExecutor()
   }
 
-  init(setup: RunnerSetup, limits: RunnerLimits, scratch: PrivateDirectory? = nil)
-    throws(EvaluationError)
-  {
+  init(
+    setup: RunnerSetup, limits: RunnerLimits, confinement: Confinement,
+    scratch: PrivateDirectory? = nil
+  ) throws(EvaluationError) {
+    self.confinement = confinement
     self.scratch = scratch
     self.setup = setup
     self.limits = limits
@@ -51,7 +55,8 @@ package actor RunnerSession: KernelSession {
     channel = pair[0]
     process = ChildProcess(
       arguments: [executable], environment: environment, descriptors: [pair[1], -1, -1],
-      limits: processLimits)
+      limits: processLimits, confinement: confinement, writable: scratch?.path,
+      restrictsFiles: false)
     Glibc.close(pair[1])
     guard process != nil else {
       throw EvaluationError(.runnerMissing, "cannot start \(executable)")
@@ -63,7 +68,7 @@ package actor RunnerSession: KernelSession {
   private var processLimits: granary_limits {
     let buffers = setup.inputs.totalBytes + setup.outputs.totalBytes + setup.workspace.totalBytes
     return granary_limits(
-      address_space_bytes: UInt64(buffers + setup.flushBytes + limits.memoryBytes),
+      address_space_bytes: UInt64(buffers + limits.memoryBytes),
       cpu_seconds: UInt64(limits.processorSeconds), file_bytes: scratch == nil ? 0 : 64 << 20,
       open_files: 64,
       processes: UInt64(setup.threads + 4096), stack_bytes: 8 << 20)
@@ -79,6 +84,8 @@ package actor RunnerSession: KernelSession {
     guard code >= 0, readOnly >= 0 else {
       throw EvaluationError(.systemRefused, "no memory for the kernel's code")
     }
+    var setup = setup
+    setup.hasNamespaces = process?.hasNamespaces ?? false
     let message = setup.encoded()
     let passed = [code, readOnly, outputs.descriptor, workspace.descriptor]
     guard granary_send(channel, message, message.count, passed, Int32(passed.count)) == 0 else {
@@ -102,27 +109,38 @@ package actor RunnerSession: KernelSession {
       throw KernelLoadError(reason: greeting.failure)
     }
     sandbox = greeting.sandbox
+    if process?.hasNamespaces == true { sandbox.layers.formUnion([.namespaces, .processes]) }
+    if !confinement.isKernel { sandbox.layers.insert(.readOnlyFiles) }
+    waits = process.map { ThreadWaits(of: $0.identifier) }
   }
 
   package func run(inputs values: [[UInt8]], guards: GuardPlacement) throws -> RunResult {
     load(values, guards)
     outputs.fill(with: Poison.output)
     workspace.fill(with: Poison.workspace(call: sequence))
-    let reply = call(1, poisons: false, flushesCache: false)
+    let reply = call(1, poisons: false, takesOutputs: true)
     return RunResult(
       status: reply.status, outputs: reply.outputs,
       runnerNanoseconds: reply.nanoseconds.first ?? 0, parentNanoseconds: reply.elapsed,
       inputsUnchanged: inputsUnchanged)
   }
 
-  package func time(inputs values: [[UInt8]]?, calls: Int, flushCache: Bool) throws -> TimedResult {
+  package func time(inputs values: [[UInt8]]?, calls: Int, inspects: Bool) throws -> TimedResult {
     if let values { load(values, .end) }
-    outputs.fill(with: Poison.output)
+    if inspects { outputs.fill(with: Poison.output) }
     let bounded = max(1, min(calls, RunnerCommand.maximumCalls))
-    let reply = call(bounded, poisons: true, flushesCache: flushCache)
+    let before = waits?.nanoseconds
+    let reply = call(bounded, poisons: true, takesOutputs: inspects)
+    let waited = before.flatMap { before in waits?.nanoseconds.map { Double($0 &- before) } }
     return TimedResult(
       status: reply.status, nanoseconds: reply.nanoseconds, parentNanoseconds: reply.elapsed,
-      outputs: reply.outputs, inputsUnchanged: inputsUnchanged)
+      outputs: reply.outputs, inputsUnchanged: !inspects || inputsUnchanged,
+      waitedNanoseconds: waited)
+  }
+
+  package var isAlive: Bool {
+    guard let process else { return false }
+    return granary_await(-1, process.descriptor, 0) & 2 == 0
   }
 
   package func close() { end() }
@@ -154,12 +172,11 @@ package actor RunnerSession: KernelSession {
     var outputs: [[UInt8]] = []
   }
 
-  private func call(_ calls: Int, poisons: Bool, flushesCache: Bool) -> Reply {
+  private func call(_ calls: Int, poisons: Bool, takesOutputs: Bool) -> Reply {
     guard process != nil else { return Reply(status: .died(reason: "the runner has ended")) }
     sequence += 1
     let command = RunnerCommand(
-      sequence: sequence, calls: calls, placement: placement, poisons: poisons,
-      flushesCache: flushesCache)
+      sequence: sequence, calls: calls, placement: placement, poisons: poisons)
     let start = granary_now()
     guard granary_send(channel, command.words, command.words.count * 8, nil, 0) == 0 else {
       return Reply(status: .died(reason: ending()))
@@ -173,7 +190,7 @@ package actor RunnerSession: KernelSession {
       granary_receive(channel, $0.baseAddress, $0.count, nil, nil)
     }
     let elapsed = Double(granary_now() - start)
-    let taken = setup.outputs.regions.map { outputs.read($0.range(placement)) }
+    let taken = takesOutputs ? setup.outputs.regions.map { outputs.read($0.range(placement)) } : []
     guard count == 8 * (RunnerReply.headerWords + calls), words[0] == RunnerReply.marker,
       words[1] == sequence
     else { return Reply(status: failure(words, Int(count))) }

@@ -10,13 +10,4 @@ final class ThreadExecutor: SerialExecutor {
     let executor = asUnownedSerialExecutor()
     queue.async { job.runSynchronously(on: executor) }
   }
-
-  /// Runs blocking work on a thread that is not one of the cooperative threads.
-  static func blocking<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
-    await withCheckedContinuation { continuation in
-      DispatchQueue(label: "granary.evaluation.call").async {
-        continuation.resume(returning: body())
-      }
-    }
-  }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Support
 
 /// One run of a compiler: how it ended and what it printed.
 struct ToolRun: Sendable {
@@ -20,19 +21,23 @@ struct ToolRun: Sendable {
     return output.isEmpty ? "the compiler ended with status \(status)" : output
   }
 
-  /// Runs a program without input. Past the time limit its whole process group is killed.
+  /// Runs a program without input; a confined one may change files in its directory alone. Past the
+  /// time limit its whole process group is killed.
   static func run(
     _ arguments: [String],
     environment: [String] = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"],
-    directory: String = "/", timeLimit: Duration
+    directory: String = "/", confinement: Confinement? = nil, timeLimit: Duration
   ) async -> ToolRun {
-    await ThreadExecutor.blocking {
-      blockingRun(arguments, environment, directory, timeLimit)
+    let run = try? await OwnThread.run {
+      blockingRun(arguments, environment, directory, confinement, timeLimit)
     }
+    return run
+      ?? ToolRun(status: nil, output: "there is no thread to run \(arguments.first ?? "a tool") on")
   }
 
   private static func blockingRun(
-    _ arguments: [String], _ environment: [String], _ directory: String, _ timeLimit: Duration
+    _ arguments: [String], _ environment: [String], _ directory: String,
+    _ confinement: Confinement?, _ timeLimit: Duration
   ) -> ToolRun {
     var pipes: [Int32] = [-1, -1]
     guard granary_pipe(&pipes) == 0 else {
@@ -41,7 +46,8 @@ struct ToolRun: Sendable {
     defer { close(pipes[0]) }
     let child = ChildProcess(
       arguments: arguments, environment: environment, directory: directory,
-      descriptors: [-1, pipes[1], pipes[1]], limits: limits)
+      descriptors: [-1, pipes[1], pipes[1]], limits: limits, confinement: confinement,
+      writable: directory)
     close(pipes[1])
     guard let child else { return ToolRun(status: nil, output: "") }
     return collect(child, from: pipes[0], deadline: granary_now() + timeLimit.wholeNanoseconds)

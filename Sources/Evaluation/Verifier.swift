@@ -5,6 +5,23 @@ package enum VerificationOutcome: Sendable, Hashable {
   /// One check for each case.
   case passed([Evidence.CorrectnessCheck])
   case failed(VerificationFailure)
+  /// It is right as far as it was run, and slower than anything of interest.
+  case hopeless(nanoseconds: Double)
+
+  /// What was compared; empty unless all was right.
+  package var checks: [Evidence.CorrectnessCheck] {
+    if case .passed(let checks) = self { checks } else { [] }
+  }
+
+  /// Why it did not pass; `nil` when it did.
+  package var failure: VerificationFailure? {
+    switch self {
+    case .passed: nil
+    case .failed(let failure): failure
+    case .hopeless(let nanoseconds):
+      VerificationFailure(kind: .run, reason: "one call took \(Int(nanoseconds)) ns, too long")
+    }
+  }
 }
 
 package struct VerificationFailure: Sendable, Hashable {
@@ -53,38 +70,57 @@ package struct Verifier: Sendable {
   package func verify(_ artifact: Artifact, against reference: ReferenceValues) async throws
     -> VerificationOutcome
   {
-    guard artifact.manifest.digest == Digest(of: artifact.bytes) else {
-      return .failed(.init(kind: .run, reason: "the artifact's bytes do not have its digest"))
+    switch try await load(artifact) {
+    case .failure(let failure): return .failed(failure)
+    case .success(let kernel):
+      let outcome = try await verify(kernel, against: reference)
+      await kernel.session.close()
+      return outcome
     }
-    let session: any KernelSession
-    do {
-      session = try await runner.open(artifact, threads: threads, limits: limits)
-    } catch let error as KernelLoadError {
-      return .failed(.init(kind: .run, reason: error.reason))
-    }
-    let outcome = try await verify(in: session, artifact.manifest.interface, reference)
-    await session.close()
-    return outcome
   }
 
-  private func verify(
-    in session: any KernelSession, _ interface: KernelInterface, _ reference: ReferenceValues
+  /// Starts a fresh process with `artifact` in it, which the caller closes.
+  ///
+  /// - Throws: `EvaluationError` when the machine cannot run anything.
+  package func load(_ artifact: Artifact) async throws -> Result<LoadedKernel, VerificationFailure>
+  {
+    guard artifact.manifest.digest == Digest(of: artifact.bytes) else {
+      return .failure(.init(kind: .run, reason: "the artifact's bytes do not have its digest"))
+    }
+    do {
+      let session = try await runner.open(artifact, threads: threads, limits: limits)
+      return .success(LoadedKernel(session: session, interface: artifact.manifest.interface))
+    } catch let error as KernelLoadError {
+      return .failure(.init(kind: .run, reason: error.reason))
+    }
+  }
+
+  /// Runs a loaded kernel on every case, and stops at the first failure.
+  ///
+  /// - Parameter hopelessNanoseconds: a first call that takes longer ends the verification with
+  ///   ``VerificationOutcome/hopeless(nanoseconds:)``.
+  package func verify(
+    _ kernel: LoadedKernel, against reference: ReferenceValues,
+    hopelessNanoseconds: Double = .infinity
   ) async throws -> VerificationOutcome {
     var checks: [Evidence.CorrectnessCheck] = []
     var first: [RunResult] = []
     for test in reference.cases {
-      let result = try await session.run(inputs: test.inputs, guards: .end)
+      let result = try await kernel.session.run(inputs: test.inputs, guards: .end)
       if let failure = Self.failure(of: result) { return .failed(failure) }
-      switch check(result.outputs, interface, test) {
+      switch check(result.outputs, kernel.interface, test) {
       case .success(let check): checks.append(check)
       case .failure(let failure): return .failed(failure)
+      }
+      if first.isEmpty, result.runnerNanoseconds > hopelessNanoseconds {
+        return .hopeless(nanoseconds: result.runnerNanoseconds)
       }
       first.append(result)
     }
     // All cases lie between the two runs of each, so that a replayed result would be another
     // case's.
     for (test, before) in zip(reference.cases, first) {
-      let again = try await session.run(inputs: test.inputs, guards: .start)
+      let again = try await kernel.session.run(inputs: test.inputs, guards: .start)
       if let failure = Self.failure(of: again) { return .failed(failure) }
       if again.outputs != before.outputs {
         return .failed(
@@ -136,7 +172,7 @@ struct OutputCheck {
       let actual = TensorElements(outputs[index], dtype: type.dtype, count: type.elementCount)
       let comparison = Comparison(
         actual, test.expected[index], dtype: type.dtype, numerics: numerics,
-        classOnly: test.distribution == .special)
+        strictness: test.distribution.strictness)
       if let mismatch = comparison.mismatch {
         return (comparison.worst, count, "output \(index): \(mismatch)")
       }

@@ -9,6 +9,8 @@ public struct Spec: Sendable, Hashable {
   public var nodes: [Node]
   public var outputs: [Reference]
   public var numerics: NumericPolicy
+  /// The text that the spec was read from.
+  var source = SourceText()
 
   public init(
     name: String? = nil, inputs: [Input], nodes: [Node], outputs: [Reference],
@@ -25,6 +27,7 @@ public struct Spec: Sendable, Hashable {
   public struct Input: Sendable, Hashable {
     public var name: String
     public var type: TensorType
+    var place = SourcePlace()
 
     public init(name: String, type: TensorType) {
       self.name = name
@@ -39,6 +42,7 @@ public struct Spec: Sendable, Hashable {
     public var op: String
     /// The arguments as written, by schema name.
     public var arguments: [String: Argument]
+    var place = SourcePlace()
 
     public init(id: String, op: String, arguments: [String: Argument]) {
       self.id = id
@@ -51,6 +55,7 @@ public struct Spec: Sendable, Hashable {
   public struct Reference: Sendable, Hashable {
     public var name: String
     public var result: Int
+    var place = SourcePlace()
 
     public init(_ name: String, result: Int = 0) {
       self.name = name

@@ -16,33 +16,47 @@ package struct BaselineMaker: Sendable {
   ///
   /// - Throws: ``OptimizationError``: `internal-error` when no schedule gives a correct kernel.
   package func make(_ plan: KernelPlan) async throws(OptimizationError) -> StoredKernel {
-    var reasons: [String] = []
-    for schedule in [plan.space.defaultSchedule, plan.space.plainestSchedule] {
-      switch await workshop.build(schedule, of: plan) {
-      case .failure(let refused): reasons.append(refused.outcome.reason)
-      case .success(let built):
-        switch try await check(built, of: plan) {
-        case .passed(let checks): return try publish(built, checks: checks, of: plan)
-        case .failed(let failure): reasons.append(failure.reason)
-        }
+    var random = SystemRandomNumberGenerator()
+    let seed = random.next()
+    // Neither needs the other, and there are cores for both.
+    async let building = workshop.build(plan.space.defaultSchedule, of: plan)
+    let values = try await workshop.referenceValues(
+      of: plan, on: workshop.publicationParts(of: plan)[0], seed: seed)
+    let built = await building
+    switch try await attempt(built, at: plan, against: values) {
+    case .success(let kernel): return kernel
+    case .failure(let refused):
+      let plainest = await workshop.build(plan.space.plainestSchedule, of: plan)
+      switch try await attempt(plainest, at: plan, against: values) {
+      case .success(let kernel): return kernel
+      case .failure(let second):
+        throw OptimizationError(
+          .internalError,
+          "\(plan.spec.name): no default kernel passes verification: \(refused.outcome.reason); "
+            + second.outcome.reason)
       }
     }
-    throw OptimizationError(
-      .internalError,
-      "\(plan.spec.name): no default kernel passes verification: \(reasons.joined(separator: "; "))"
-    )
   }
 
-  private func check(_ built: Workshop.Built, of plan: KernelPlan) async throws(OptimizationError)
-    -> VerificationOutcome
-  {
-    var random = SystemRandomNumberGenerator()
-    let values = try await workshop.referenceValues(
-      of: plan, interface: built.source.interface, depth: .full, seed: random.next())
-    do {
-      return try await workshop.verify(built.artifact, of: plan, against: values)
-    } catch {
-      throw OptimizationError(.environment, "\(plan.spec.name): \(error)")
+  /// Verifies and publishes what was built, or says why not.
+  private func attempt(
+    _ built: Result<Workshop.Built, RefusedCandidate>, at plan: KernelPlan,
+    against values: ReferenceValues
+  ) async throws(OptimizationError) -> Result<StoredKernel, RefusedCandidate> {
+    switch built {
+    case .failure(let refused): return .failure(refused)
+    case .success(let built):
+      let outcome: VerificationOutcome
+      do {
+        outcome = try await workshop.verifyForPublication(
+          built.artifact, of: plan, startingWith: values)
+      } catch {
+        throw OptimizationError(.environment, "\(plan.spec.name): \(error)")
+      }
+      if let failure = outcome.failure {
+        return .failure(RefusedCandidate(outcome: failure.outcome))
+      }
+      return .success(try publish(built, checks: outcome.checks, of: plan))
     }
   }
 

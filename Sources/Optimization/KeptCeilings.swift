@@ -8,6 +8,9 @@ package final class KeptCeilings: Sendable {
   private let file: CeilingsFile
   private let hardware: HardwareDescription
   private let known = Mutex<Ceilings?>(nil)
+  private let repetitions = Atomic(0)
+  /// A machine that is still too busy after so many measurements will be for longer.
+  private static let mostRepetitions = 3
 
   package init(file: CeilingsFile, hardware: HardwareDescription) {
     self.file = file
@@ -25,8 +28,9 @@ package final class KeptCeilings: Sendable {
   }
 
   /// Measures again because a right kernel was faster than the ceilings allow: they were taken on a busy
-  /// machine. The higher of both measurements is kept.
+  /// machine. The higher of both measurements is kept. Does nothing when called often.
   package func measureAgain() {
+    guard repetitions.add(1, ordering: .relaxed).oldValue < Self.mostRepetitions else { return }
     known.withLock { known in
       let again = measured().raised(to: known)
       known = again

@@ -60,7 +60,7 @@ extension KernelLibrary {
       await queue.publish(SearchProgress(key: plan.key.digest, state: .finished))
       return
     }
-    let (id, engine) = try begin(order)
+    let (id, engine) = try await begin(order)
     let baseline = try await baselineArtifact(of: plan, serving: kernel)
     var run = try await SearchRun(
       plan: plan, workshop: workshop, store: store, time: time, log: log, id: id, engine: engine,
@@ -79,14 +79,27 @@ extension KernelLibrary {
     if reason != nil {
       let taught = SearchRecord.results(of: run.engine, hardware: workshop.hardware.tuning)
       past.withLock { $0.results += taught }
+      await share(run.engine, of: plan)
       try store.increment(["searches_finished": 1])
       announceChange(of: plan.key.digest)
     }
     await queue.publish(last)
   }
 
+  /// Shares the fastest schedule of a finished search, unless it is the default that everybody has.
+  private func share(_ engine: SearchEngine, of plan: KernelPlan) async {
+    guard let shared, let champion = engine.champion, champion.id != 0 else { return }
+    do {
+      try await shared.share(champion.schedule, for: plan.key.digest)
+    } catch {
+      log.warning(
+        "a schedule was not shared",
+        metadata: ["name": "\(plan.spec.name)", "error": "\(error)"])
+    }
+  }
+
   /// The search to go on with, or a new one.
-  private func begin(_ order: SearchQueue.Order) throws -> (id: Int64, engine: SearchEngine) {
+  private func begin(_ order: SearchQueue.Order) async throws -> (id: Int64, engine: SearchEngine) {
     let key = order.plan.key.digest
     if let stored = try store.unfinishedSearches().first(where: { $0.key == key }) {
       let candidates = try store.candidates(search: stored.id)
@@ -98,10 +111,13 @@ extension KernelLibrary {
       seed: random.next(), batchSize: workshop.hardware.tuning.threads,
       limits: TerminationLimits(
         seconds: order.limits.seconds, candidates: order.limits.candidates))
+    let received = await shared?.schedule(for: key)
+    let fitting = received?.kernels.count == order.plan.space.kernels.count ? received : nil
     let engine = SearchEngine(
       configuration: configuration, space: order.plan.space,
-      transplants: past.withLock { $0 }.transplants(
-        for: order.plan.space, on: workshop.hardware.tuning, limit: transplantLimit))
+      transplants: [fitting].compactMap { $0 }
+        + past.withLock { $0 }.transplants(
+          for: order.plan.space, on: workshop.hardware.tuning, limit: transplantLimit))
     let id = try store.startSearch(
       key: key, seed: configuration.seed, configuration: try SearchRecord.encode(configuration),
       checkpoint: try SearchRecord.encode(engine.checkpoint))

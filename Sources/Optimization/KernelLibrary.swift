@@ -19,6 +19,8 @@ package final class KernelLibrary: Sendable {
   let log: Logger
   /// What a background search may take.
   package let defaultLimits: SearchLimits
+  /// Where other machines' results are asked for; `nil` on a machine by itself.
+  let shared: SharedSchedules?
   private let baselines = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
   /// What finished searches taught, for transplants.
@@ -27,8 +29,9 @@ package final class KernelLibrary: Sendable {
 
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
-    time: any TimeSource = SystemTime(), log: Logger
+    shared: SharedSchedules? = nil, time: any TimeSource = SystemTime(), log: Logger
   ) {
+    self.shared = shared
     self.store = store
     self.workshop = workshop
     self.defaultLimits = defaultLimits
@@ -57,19 +60,43 @@ package final class KernelLibrary: Sendable {
     case baseline
     /// Waits for a search, at most this long.
     case tuned(seconds: Double)
-    /// Exactly this revision.
-    case locked(revision: Int?, artifact: Digest?)
+    /// Exactly what a lock names.
+    case locked(Locks)
+  }
+
+  /// What may be served to a locked request.
+  package struct Locks: Sendable, Hashable {
+    package struct Lock: Sendable, Hashable {
+      package var revision: Int?
+      package var artifact: Digest?
+
+      package init(revision: Int?, artifact: Digest?) {
+        self.revision = revision
+        self.artifact = artifact
+      }
+    }
+
+    /// For a key that ``byKey`` does not have; `nil` refuses such a key.
+    package var otherwise: Lock?
+    package var byKey: [Digest: Lock]
+
+    package init(otherwise: Lock?, byKey: [Digest: Lock]) {
+      self.otherwise = otherwise
+      self.byKey = byKey
+    }
   }
 
   /// How a request was met.
   package struct Resolution: Sendable {
-    package enum Status: Sendable { case hit, baseline, miss }
+    package enum Status: String, Sendable { case hit, baseline, miss }
     package var key: KernelKey
     package var name: String
     /// The names of the inputs, in the order that the kernel takes them.
     package var inputs: [String]
     package var status: Status
     package var kernel: StoredKernel?
+    /// Why it was met so, as far as that is known without looking again.
+    package var reason = ""
   }
 
   /// Resolves one spec, in its text or JSON form.
@@ -83,19 +110,22 @@ package final class KernelLibrary: Sendable {
     var resolution = Resolution(
       key: key, name: spec.name, inputs: spec.inputs.map(\.name), status: .miss, kernel: nil)
     switch demand {
-    case .locked(let revision, let artifact):
-      resolution.kernel = try locked(key, revision: revision, artifact: artifact)
+    case .locked(let locks):
+      resolution.kernel = try locked(key, name: spec.name, by: locks)
       resolution.status = .hit
     case .cached:
       resolution.kernel = try lookup(key)
       resolution.status = resolution.kernel == nil ? .miss : .hit
+      if resolution.kernel == nil { resolution.reason = "no entry has this key" }
     case .baseline:
       try await serve(spec, into: &resolution)
     case .tuned(let seconds):
       try await serve(spec, into: &resolution)
       try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
     }
-    count(resolution)
+    if resolution.status == .hit, let kernel = resolution.kernel {
+      resolution.reason = "revision \(kernel.revision) (\(kernel.verdict.rawValue)) was stored"
+    }
     return resolution
   }
 
@@ -113,13 +143,13 @@ package final class KernelLibrary: Sendable {
   ) {
     let spec = try check(text)
     let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-    _ = try await baseline(of: plan)
+    _ = try await baseline(of: spec, plan.key)
     // Someone waits for this one in the foreground.
     await queue.add(plan, limits: limits, demand: 1 << 20)
     return (plan.key, spec.name, await queue.observe(plan.key.digest))
   }
 
-  private func check(_ text: String) throws(OptimizationError) -> CheckedSpec {
+  func check(_ text: String) throws(OptimizationError) -> CheckedSpec {
     do {
       return try Spec.parse(text).checked()
     } catch {
@@ -150,18 +180,23 @@ package final class KernelLibrary: Sendable {
       required: manifest.requiredFeatures, architecture: manifest.architecture)
   }
 
-  private func locked(_ key: KernelKey, revision: Int?, artifact: Digest?)
-    throws(OptimizationError) -> StoredKernel
+  private func locked(_ key: KernelKey, name: String, by locks: Locks) throws(OptimizationError)
+    -> StoredKernel
   {
-    guard let kernel = try lookup(key, revision: revision) else {
+    guard let lock = locks.byKey[key.digest] ?? locks.otherwise else {
       throw OptimizationError(
-        .notFound, "\(key.digest): the locked revision \(revision ?? 0) is not in the store")
+        .notFound, "\(name) (\(key.digest)) is not in the lock file; run 'granary lock' again")
     }
-    if let artifact, kernel.artifact.manifest.digest != artifact {
+    guard let kernel = try lookup(key, revision: lock.revision) else {
+      let revision = lock.revision.map { "revision \($0)" } ?? "kernel"
+      throw OptimizationError(
+        .notFound, "\(name) (\(key.digest)): the locked \(revision) is not in the store")
+    }
+    if let artifact = lock.artifact, kernel.artifact.manifest.digest != artifact {
       throw OptimizationError(
         .conflict,
-        "\(key.digest): revision \(kernel.revision) is \(kernel.artifact.manifest.digest), "
-          + "but the lock names \(artifact)")
+        "\(name) (\(key.digest)): revision \(kernel.revision) is "
+          + "\(kernel.artifact.manifest.digest), but the lock names \(artifact)")
     }
     return kernel
   }
@@ -174,8 +209,8 @@ package final class KernelLibrary: Sendable {
       resolution.kernel = kernel
       resolution.status = .hit
     } else {
-      let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-      resolution.kernel = try await baseline(of: plan)
+      resolution.reason = reasonForMiss(resolution.key, name: spec.name)
+      resolution.kernel = try await baseline(of: spec, resolution.key)
       resolution.status = .baseline
     }
     // A kernel without measurements has never been through a whole search: also after a crash that lost the queue.
@@ -189,22 +224,25 @@ package final class KernelLibrary: Sendable {
       try KernelPlan(spec: spec, hardware: workshop.hardware), limits: defaultLimits)
   }
 
-  /// The stored kernel of a plan, or its baseline, made now.
-  private func baseline(of plan: KernelPlan) async throws(OptimizationError) -> StoredKernel {
-    if let kernel = try lookup(plan.key) { return kernel }
+  /// The stored kernel of a spec, or its baseline, made now; planned and made once however many ask.
+  private func baseline(of spec: CheckedSpec, _ key: KernelKey) async throws(OptimizationError)
+    -> StoredKernel
+  {
+    if let kernel = try lookup(key) { return kernel }
     let maker = BaselineMaker(workshop: workshop, store: store, time: time)
     do {
-      return try await baselines.value(for: plan.key.digest) { [self] in
+      return try await baselines.value(for: key.digest) { [self] in
         // Whoever made it while this call was on its way has stored it.
-        if let kernel = try lookup(plan.key) { return kernel }
+        if let kernel = try lookup(key) { return kernel }
+        let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
         let kernel = try await makers.run { try await maker.make(plan) }
-        announceChange(of: plan.key.digest)
+        announceChange(of: key.digest)
         return kernel
       }
     } catch let error as OptimizationError {
       throw error
     } catch {
-      throw OptimizationError(.internalError, "\(plan.spec.name): \(error)")
+      throw OptimizationError(.internalError, "\(spec.name): \(error)")
     }
   }
 
@@ -213,7 +251,8 @@ package final class KernelLibrary: Sendable {
   {
     let digest = resolution.key.digest
     if await queue.state(of: digest) == nil {
-      guard try !isSearched(digest) else { return }
+      // A kernel that was measured has been through a search, even when the search is collected.
+      guard resolution.kernel?.evidence.timing == nil, try !isSearched(digest) else { return }
       let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
       let limits = SearchLimits(
         seconds: min(seconds, defaultLimits.seconds), candidates: defaultLimits.candidates)
@@ -232,23 +271,6 @@ package final class KernelLibrary: Sendable {
       return try store.searches(key: key).contains(where: \.isFinished)
     } catch {
       throw OptimizationError(storing: error)
-    }
-  }
-
-  private func count(_ resolution: Resolution) {
-    var amounts = ["requests": 1]
-    switch resolution.status {
-    case .hit: amounts["hits"] = 1
-    case .miss: amounts["misses"] = 1
-    case .baseline:
-      amounts["misses"] = 1
-      amounts["baselines_served"] = 1
-    }
-    do {
-      try store.increment(amounts)
-      if resolution.status == .hit { try store.touch([resolution.key.digest]) }
-    } catch {
-      log.warning("the counters could not be written", metadata: ["error": "\(error)"])
     }
   }
 }

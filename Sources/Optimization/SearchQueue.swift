@@ -19,6 +19,8 @@ package actor SearchQueue {
 
   private var waiting: [Digest: Waiting] = [:]
   private var running: Digest?
+  /// The names of the specs whose searches wait or run, for people.
+  private var names: [Digest: String] = [:]
   private var arrivals = 0
   private var observers: [Digest: [Int: AsyncStream<SearchProgress>.Continuation]] = [:]
   private var last: [Digest: SearchProgress] = [:]
@@ -37,6 +39,7 @@ package actor SearchQueue {
       waiting[key] = known
     } else {
       arrivals += 1
+      names[key] = plan.spec.name
       waiting[key] = Waiting(
         order: Order(plan: plan, limits: limits), demand: demand, arrival: arrivals)
       publish(SearchProgress(key: key, state: .queued, secondsLeft: limits.seconds))
@@ -79,6 +82,18 @@ package actor SearchQueue {
       observer.finish()
     }
     last[progress.key] = nil
+    names[progress.key] = nil
+  }
+
+  /// The last report on every search that runs or waits, with the name of its spec: the running one first, then
+  /// those that wait in the order in which they will run.
+  package var reports: [(name: String, progress: SearchProgress)] {
+    let order = waiting.sorted {
+      ($0.value.demand, -$0.value.arrival) > ($1.value.demand, -$1.value.arrival)
+    }
+    return ([running].compactMap { $0 } + order.map(\.key)).compactMap { key in
+      last[key].map { (names[key] ?? "", $0) }
+    }
   }
 
   /// The reports on a key's search from now on, beginning with the last one. Ends at once when none waits or runs.

@@ -16,17 +16,12 @@ struct SearchRun {
   /// The search's row in the store.
   let id: Int64
   private(set) var engine: SearchEngine
-  /// What every candidate is measured against: the baseline's artifact.
-  private let baseline: Artifact
-  private let values: ReferenceValues
-  /// Every artifact so far, so that identical binaries are measured once.
-  private var seen: [Digest: (id: Int, fitness: Double)] = [:]
+  private var judge: CandidateJudge
 
   init(
     plan: KernelPlan, workshop: Workshop, store: CacheStore, time: any TimeSource, log: Logger,
-    id: Int64,
-    engine: SearchEngine, baseline: Artifact
-  ) async throws(OptimizationError) {
+    id: Int64, engine: SearchEngine, baseline: Artifact
+  ) async throws {
     self.plan = plan
     self.workshop = workshop
     self.store = store
@@ -34,21 +29,27 @@ struct SearchRun {
     self.log = log
     self.id = id
     self.engine = engine
-    self.baseline = baseline
-    var random = SystemRandomNumberGenerator()
-    values = try await workshop.referenceValues(
-      of: plan, interface: baseline.manifest.interface, depth: .full, seed: random.next())
-    for candidate in engine.candidates {
-      if case .measured(let artifact, let fitness, _) = candidate.outcome {
-        seen[artifact] = (candidate.id, fitness)
-      }
-    }
+    judge = try await CandidateJudge(
+      plan: plan, workshop: workshop, baseline: baseline, known: engine.candidates)
   }
 
   /// Searches until a limit is reached or the task is cancelled, and publishes the champion if it beats the baseline.
   ///
   /// - Parameter report: told after every candidate.
   mutating func run(report: (SearchProgress) async -> Void) async throws -> TerminationReason? {
+    do {
+      let reason = try await search(report)
+      await judge.close()
+      return reason
+    } catch {
+      await judge.close()
+      throw error
+    }
+  }
+
+  private mutating func search(
+    _ report: (SearchProgress) async -> Void
+  ) async throws -> TerminationReason? {
     while !Task.isCancelled {
       switch engine.next(now: time.monotonicSeconds) {
       case .finish(let reason):
@@ -58,14 +59,25 @@ struct SearchRun {
         return reason
       case .wait: return nil
       case .evaluate(let proposals):
-        let built = await build(proposals)
-        for (proposal, result) in zip(proposals, built) {
-          try await judge(proposal, result)
+        let prepared = try await judge.prepare(proposals)
+        for (proposal, candidate) in zip(proposals, prepared) {
+          let outcome = try await judge.outcome(
+            of: candidate, id: proposal.id, goal: engine.champion?.outcome.fitness ?? 1)
+          try record(outcome, of: proposal)
           await report(progress(state: .running))
         }
       }
     }
     return nil
+  }
+
+  private mutating func record(_ outcome: CandidateOutcome, of proposal: Proposal) throws {
+    let inserted = engine.record(id: proposal.id, outcome: outcome, at: time.monotonicSeconds)
+    let start = time.monotonicSeconds
+    try store.saveSearch(
+      id, checkpoint: try SearchRecord.encode(engine.checkpoint), candidates: inserted)
+    try store.increment(["candidates_evaluated": 1])
+    workshop.times.add(time.monotonicSeconds - start, to: .record)
   }
 
   /// How far the search has come.
@@ -91,87 +103,32 @@ struct SearchRun {
     log.info("\(message)", metadata: ["name": "\(plan.spec.name)", "outcome": "\(outcome)"])
   }
 
-  private func build(_ proposals: [Proposal]) async -> [Result<Workshop.Built, RefusedCandidate>] {
-    let (plan, workshop) = (plan, workshop)
-    return await withTaskGroup(of: (Int, Result<Workshop.Built, RefusedCandidate>).self) { group in
-      for (position, proposal) in proposals.enumerated() {
-        group.addTask { (position, await workshop.build(proposal.schedule, of: plan)) }
-      }
-      var results: [Int: Result<Workshop.Built, RefusedCandidate>] = [:]
-      for await (position, result) in group { results[position] = result }
-      return proposals.indices.compactMap { results[$0] }
-    }
-  }
-
-  private mutating func judge(
-    _ proposal: Proposal, _ result: Result<Workshop.Built, RefusedCandidate>
-  ) async throws {
-    let outcome: CandidateOutcome =
-      switch result {
-      case .failure(let refused): refused.outcome
-      case .success(let built): try await evaluate(built, id: proposal.id)
-      }
-    let inserted = engine.record(
-      id: proposal.id, outcome: outcome, at: time.monotonicSeconds)
-    try store.saveSearch(
-      id, checkpoint: try SearchRecord.encode(engine.checkpoint), candidates: inserted)
-    try store.increment(["candidates_evaluated": 1])
-  }
-
-  private mutating func evaluate(_ built: Workshop.Built, id: Int) async throws -> CandidateOutcome
-  {
-    let digest = built.artifact.manifest.digest
-    if let earlier = seen[digest] {
-      return .duplicate(of: earlier.id, fitness: earlier.fitness)
-    }
-    if case .failed(let failure) = try await workshop.verify(
-      built.artifact, of: plan, against: values)
-    {
-      return failure.outcome
-    }
-    let comparison = try await workshop.compare(
-      built.artifact, with: baseline, of: plan, values: values)
-    switch comparison {
-    case .failed(let failure): return failure.outcome
-    case .measured(let timing):
-      let fitness = id == 0 ? 1 : timing.speedup
-      seen[digest] = (id, fitness)
-      return .measured(artifact: digest, fitness: fitness, nanoseconds: timing.nanoseconds)
-    }
-  }
-
-  /// Publishes the champion when it is right and faster than the baseline beyond doubt, else the baseline again,
-  /// now with its measurements.
+  /// Publishes the fittest candidate that is right and faster than the baseline beyond doubt, else the baseline
+  /// again, now with its measurements.
   private mutating func publishResult() async throws {
-    if let champion = engine.champion, champion.id != 0,
-      try await publish(champion, as: .tuned, atLeast: 1 + promotionMargin)
-    {
-      return
+    for candidate in engine.fittest.prefix(contenders)
+    where candidate.id != 0 && candidate.outcome.fitness > 1 {
+      if try await publish(candidate, as: .tuned) { return }
     }
-    if let first = engine.candidates.first {
-      _ = try await publish(first, as: .baseline, atLeast: 0)
-    }
+    if let first = engine.candidates.first { _ = try await publish(first, as: .baseline) }
   }
 
-  /// Verifies a candidate once more, in a fresh process and on other inputs, measures it anew, and publishes
-  /// it if the lower bound of its speedup exceeds `bound`.
-  private func publish(
-    _ candidate: CandidateRecord, as verdict: Verdict, atLeast bound: Double
-  ) async throws -> Bool {
+  /// Verifies a candidate once more, in fresh processes and on other inputs, measures it anew against the
+  /// baseline, and publishes it; as `tuned` only if the lower bound of its speedup is great enough.
+  private func publish(_ candidate: CandidateRecord, as verdict: Verdict) async throws -> Bool {
     guard case .success(let built) = await workshop.build(candidate.schedule, of: plan) else {
       return false
     }
-    var random = SystemRandomNumberGenerator()
-    let fresh = try await workshop.referenceValues(
-      of: plan, interface: built.source.interface, depth: .champion, seed: random.next())
-    let verification = try await workshop.verify(built.artifact, of: plan, against: fresh)
+    let verification = try await workshop.verifyForPublication(built.artifact, of: plan)
     guard case .passed(let checks) = verification else {
       note("candidate \(candidate.id) failed its second verification", verification)
       return false
     }
-    let comparison = try await workshop.compare(
-      built.artifact, with: baseline, of: plan, values: fresh)
-    guard case .measured(let timing) = comparison, timing.speedupLowerBound > bound else {
+    let comparison = try await workshop.confirm(
+      built.artifact, against: judge.baseline, of: plan, values: judge.values)
+    guard case .measured(let timing) = comparison,
+      verdict == .baseline || timing.speedupLowerBound > leastSpeedup(timing)
+    else {
       note("candidate \(candidate.id) was not confirmed", comparison)
       return false
     }
@@ -187,6 +144,9 @@ struct SearchRun {
   }
 }
 
-/// By how much the lower confidence bound of a champion's speedup must exceed 1: the noise that paired
-/// timing of a kernel against itself shows.
-private let promotionMargin = 0.01
+/// How many candidates are tried as champion: the fittest may be so by luck.
+private let contenders = 3
+
+/// What the lower confidence bound of a champion's speedup must exceed: 1, and the noise that paired timing of a
+/// kernel against itself shows, which is greater when other work never let the cores go.
+private func leastSpeedup(_ timing: PairedTiming) -> Double { timing.isQuiet ? 1.01 : 1.05 }

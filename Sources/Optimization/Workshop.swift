@@ -10,7 +10,11 @@ package struct Workshop: Sendable {
   package let compiler: any KernelCompiler
   package let runner: any KernelRunner
   package let hardware: HardwareDescription
-  private let ceilings: KeptCeilings
+  /// Where the time went.
+  package let times = StageTimes()
+  let gate = MeasurementGate()
+  let ceilings: KeptCeilings
+  let references = RecentArtifacts()
 
   package init(
     compiler: any KernelCompiler, runner: any KernelRunner, hardware: HardwareDescription,
@@ -44,60 +48,18 @@ package struct Workshop: Sendable {
     } catch {
       return .failure(RefusedCandidate(outcome: .illegal(reason: "\(error)")))
     }
-    switch await compiler.compile(source) {
+    switch await compile(source, for: .candidate) {
     case .artifact(let artifact): return .success(Built(source: source, artifact: artifact))
     case .failed(let log):
       return .failure(RefusedCandidate(outcome: .compileFailed(log: log)))
     }
   }
 
-  /// The expected values of the plan's spec on inputs that `seed` decides.
-  ///
-  /// - Throws: ``OptimizationError`` when the reference cannot be compiled or run.
-  package func referenceValues(
-    of plan: KernelPlan, interface: KernelInterface, depth: VerificationDepth, seed: UInt64
-  ) async throws(OptimizationError) -> ReferenceValues {
-    let source = ReferenceSource.make(for: plan.program)
-    guard case .artifact(let reference) = await compiler.compile(source) else {
-      throw OptimizationError(
-        .internalError, "\(plan.spec.name): the reference kernel does not compile")
+  /// Compiles when no measurement is running.
+  func compile(_ source: KernelSource, for purpose: CompilationPurpose) async -> CompileOutcome {
+    await gate.work {
+      await times.measure(.compile) { await compiler.compile(source, for: purpose) }
     }
-    do {
-      return try await ReferenceValues.compute(
-        reference, for: interface, runner: runner,
-        distributions: depth.distributions(for: plan.work), seed: seed)
-    } catch {
-      throw OptimizationError(.environment, "\(plan.spec.name): \(error)")
-    }
-  }
-
-  /// Verifies an artifact in a fresh process.
-  package func verify(
-    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
-  ) async throws -> VerificationOutcome {
-    let verifier = Verifier(
-      runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads)
-    return try await verifier.verify(artifact, against: values)
-  }
-
-  /// Measures an artifact against another of the same plan, on those inputs whose results are finite.
-  package func compare(
-    _ artifact: Artifact, with incumbent: Artifact, of plan: KernelPlan, values: ReferenceValues
-  ) async throws -> TimingOutcome {
-    var random = SystemRandomNumberGenerator()
-    let timer = PairedTimer(
-      runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads,
-      seed: random.next())
-    let outcome = try await timer.compare(
-      candidate: artifact, incumbent: incumbent,
-      cases: Array(values.cases.filter { $0.distribution != .special }.prefix(2)),
-      floorNanoseconds: floorSeconds(of: plan) * 1e9 * credibleShareOfFloor)
-    if case .measured(let timing) = outcome,
-      timing.nanoseconds * 1e-9 * measurementSlack < floorSeconds(of: plan)
-    {
-      ceilings.measureAgain()
-    }
-    return outcome
   }
 
   /// What protects the machine from a candidate: asked of a runner that loads a kernel which does nothing.
@@ -136,29 +98,3 @@ package struct Workshop: Sendable {
 package struct RefusedCandidate: Error, Sendable {
   package let outcome: CandidateOutcome
 }
-
-/// How many kinds of input a kernel is verified on.
-package enum VerificationDepth: Sendable {
-  /// Before every serving, and for each candidate of a search.
-  case full
-  /// For a champion, before it replaces a baseline.
-  case champion
-
-  /// Fewer for large specs, whose many elements see more values each.
-  func distributions(for work: Work) -> [InputDistribution] {
-    let isLarge = work.floatingPointOperations > 5e7 || work.bytes > 8e6
-    switch (self, isLarge) {
-    case (.full, true): return [.normal, .special]
-    case (.full, false): return [.normal, .integers, .zeros, .special]
-    case (.champion, true): return [.uniform, .large, .integers, .special]
-    // Not `constant`: the variance of equal values is 0, and a norm of them is all rounding.
-    case (.champion, false): return InputDistribution.allCases.filter { $0 != .constant }
-    }
-  }
-}
-
-/// A time below this share of the roofline's is refused. Ceilings are the best of short rounds and may be
-/// measured somewhat too low on a busy machine.
-private let credibleShareOfFloor = 0.5
-/// By how much a kernel may seem faster than the ceilings before they are measured again.
-private let measurementSlack = 1.03

@@ -120,4 +120,7 @@ struct DeviceKernel: LoadedKernel {
     }
     return status | granary_device_finish(device)
   }
+
+  /// Threads belong to the driver.
+  func rest() {}
 }

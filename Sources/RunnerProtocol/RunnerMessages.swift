@@ -9,12 +9,12 @@ package struct RunnerSetup: Sendable, Hashable {
   package var outputBytes: [Int]
   package var workspaceBytes: Int
   package var alignmentBytes: Int
-  /// The size of the memory that is swept to push everything else out of the caches; 0 for none.
-  package var flushBytes: Int
   package var launches: [Launch]
   package var buildOptions: String
   /// Where a device's driver may write; empty for a shared object.
   package var scratchDirectory: String
+  /// Whether the runner was started in namespaces of its own.
+  package var hasNamespaces = false
 
   /// One launch of a device function.
   package struct Launch: Sendable, Hashable {
@@ -38,7 +38,7 @@ package struct RunnerSetup: Sendable, Hashable {
 
   package init(
     kind: Kind, threads: Int, entryPoint: String, inputBytes: [Int], outputBytes: [Int],
-    workspaceBytes: Int, alignmentBytes: Int, flushBytes: Int, launches: [Launch],
+    workspaceBytes: Int, alignmentBytes: Int, launches: [Launch],
     buildOptions: String, scratchDirectory: String = ""
   ) {
     self.kind = kind
@@ -48,7 +48,6 @@ package struct RunnerSetup: Sendable, Hashable {
     self.outputBytes = outputBytes
     self.workspaceBytes = workspaceBytes
     self.alignmentBytes = alignmentBytes
-    self.flushBytes = flushBytes
     self.launches = launches
     self.buildOptions = buildOptions
     self.scratchDirectory = scratchDirectory
@@ -69,9 +68,9 @@ package struct RunnerSetup: Sendable, Hashable {
     writer.write(outputBytes)
     writer.write(workspaceBytes)
     writer.write(alignmentBytes)
-    writer.write(flushBytes)
     writer.write(buildOptions)
     writer.write(scratchDirectory)
+    writer.write(hasNamespaces ? 1 : 0)
     writer.write(launches.count)
     for launch in launches {
       writer.write(launch.function)
@@ -92,9 +91,9 @@ package struct RunnerSetup: Sendable, Hashable {
     outputBytes = try reader.integers()
     workspaceBytes = try reader.integer()
     alignmentBytes = try reader.integer()
-    flushBytes = try reader.integer()
     buildOptions = try reader.text()
     scratchDirectory = try reader.text()
+    hasNamespaces = try reader.integer() != 0
     launches = []
     for _ in 0..<(try reader.count()) {
       launches.append(
@@ -141,31 +140,23 @@ package struct RunnerCommand: Sendable, Hashable {
   package var placement: GuardPlacement
   /// Whether the runner poisons outputs and workspace before each call; else the parent did.
   package var poisons: Bool
-  package var flushesCache: Bool
 
-  package init(
-    sequence: Int, calls: Int, placement: GuardPlacement, poisons: Bool, flushesCache: Bool
-  ) {
+  package init(sequence: Int, calls: Int, placement: GuardPlacement, poisons: Bool) {
     self.sequence = sequence
     self.calls = calls
     self.placement = placement
     self.poisons = poisons
-    self.flushesCache = flushesCache
   }
 
-  static let wordCount = 5
+  static let wordCount = 4
 
-  package var words: [Int] {
-    [sequence, calls, placement.rawValue, poisons ? 1 : 0, flushesCache ? 1 : 0]
-  }
+  package var words: [Int] { [sequence, calls, placement.rawValue, poisons ? 1 : 0] }
 
   init?(words: UnsafeBufferPointer<Int>) {
     guard words.count == Self.wordCount, (0...Self.maximumCalls).contains(words[1]),
       let placement = GuardPlacement(rawValue: words[2])
     else { return nil }
-    self.init(
-      sequence: words[0], calls: words[1], placement: placement, poisons: words[3] != 0,
-      flushesCache: words[4] != 0)
+    self.init(sequence: words[0], calls: words[1], placement: placement, poisons: words[3] != 0)
   }
 }
 

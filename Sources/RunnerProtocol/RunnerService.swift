@@ -13,7 +13,6 @@ package struct RunnerService {
 
   private let kernel: any LoadedKernel
   private let buffers: KernelBuffers
-  private let flushMemory: UnsafeMutableRawBufferPointer?
 
   /// Serves until the parent is gone.
   ///
@@ -36,12 +35,11 @@ package struct RunnerService {
   private init(sandbox: inout SandboxReport) throws {
     let (setup, memories) = try Self.receiveSetup()
     if granary_forgo_privileges() == 0 { sandbox.layers.insert(.noPrivileges) }
-    if granary_leave_namespaces() == 0 { sandbox.layers.insert(.namespaces) }
+    if setup.hasNamespaces || granary_leave_namespaces() == 0 { sandbox.layers.insert(.namespaces) }
     buffers = KernelBuffers(
       inputs: try GuardedBuffers(layout: setup.inputs, memory: memories[1], writable: false),
       outputs: try GuardedBuffers(layout: setup.outputs, memory: memories[2], writable: true),
       workspace: try GuardedBuffers(layout: setup.workspace, memory: memories[3], writable: true))
-    flushMemory = setup.flushBytes > 0 ? .allocate(byteCount: setup.flushBytes, alignment: 64) : nil
     Self.reportCrashes(in: buffers)
     switch setup.kind {
     case .sharedObject:
@@ -87,13 +85,15 @@ package struct RunnerService {
     else {
       throw RunnerFailure("cannot start \(setup.threads) threads")
     }
+    // The scheduler may keep threads that run for microseconds on one core for seconds (seen on a virtual machine
+    // whose cores share no cache as far as it knows). Where there are too few cores it has to choose.
+    _ = granary_pool_pin(pool)
     // A thread makes system calls as it starts; once each has taken part in a loop, all have
     // started.
     context.pointee.parallel_for(context, 2, { _, _, _ in }, nil)
     let filtered = granary_filter_for_loading(channel) == 0
     let kernel = try SharedObjectKernel(
-      memory: memory, entryPoint: setup.entryPoint, context: context,
-      buffers: buffers)
+      memory: memory, entryPoint: setup.entryPoint, pool: pool, buffers: buffers)
     if filtered, granary_filter_for_running(channel) == 0 { sandbox.layers.insert(.systemCalls) }
     return kernel
   }
@@ -150,6 +150,7 @@ package struct RunnerService {
       times[call] = Int(granary_now() - start)
       if result == 0 { result = status }
     }
+    kernel.rest()
     return result
   }
 
@@ -158,9 +159,6 @@ package struct RunnerService {
       buffers.outputs.poison(command.placement, with: Poison.output)
       buffers.workspace.poison(
         command.placement, with: Poison.workspace(call: command.sequence &+ call))
-    }
-    if command.flushesCache, let flushMemory, let first = flushMemory.baseAddress {
-      memset(first, 1, flushMemory.count)
     }
     granary_scrub_stack()
   }

@@ -28,6 +28,10 @@ package struct SandboxReport: Sendable, Hashable {
     /// Landlock: files can be read; they can be changed only in a directory that is removed
     /// afterwards.
     package static let fileChanges = Layers(rawValue: 64)
+    /// A process namespace of its own: no other process can be seen or signalled, and none outlives it.
+    package static let processes = Layers(rawValue: 128)
+    /// Bubblewrap: all file systems are read-only.
+    package static let readOnlyFiles = Layers(rawValue: 256)
   }
 
   /// One line for each protection: its name and whether it is in force.
@@ -36,6 +40,7 @@ package struct SandboxReport: Sendable, Hashable {
       ("resource limits", layers.contains(.resourceLimits)),
       ("no new privileges", layers.contains(.noPrivileges)),
       ("namespaces", layers.contains(.namespaces)),
+      ("processes of its own", layers.contains(.processes)),
       ("file access denied (Landlock)", !layers.isDisjoint(with: [.files, .fileChanges])),
       (
         "system calls denied (seccomp)",

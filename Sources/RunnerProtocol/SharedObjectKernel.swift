@@ -6,11 +6,14 @@ import Glibc
 protocol LoadedKernel {
   /// Calls the kernel once and returns its status. Allocates nothing.
   func call(_ placement: GuardPlacement) -> Int32
+  /// Leaves the cores to others until the next call. Allocates nothing.
+  func rest()
 }
 
 /// A kernel in a shared object.
 struct SharedObjectKernel: LoadedKernel {
   private let function: granary_kernel_function
+  private let pool: OpaquePointer
   private let context: UnsafePointer<granary_context>
   /// For each placement: the inputs, the outputs, the workspace.
   private let arguments: [Arguments]
@@ -23,8 +26,7 @@ struct SharedObjectKernel: LoadedKernel {
 
   /// Loads `entryPoint` from the shared object that `memory` holds. Constructors in it run now.
   init(
-    memory: Int32, entryPoint: String, context: UnsafePointer<granary_context>,
-    buffers: KernelBuffers
+    memory: Int32, entryPoint: String, pool: OpaquePointer, buffers: KernelBuffers
   ) throws(RunnerFailure) {
     guard let handle = dlopen("/proc/self/fd/\(memory)", RTLD_NOW | RTLD_LOCAL) else {
       throw RunnerFailure("cannot load the kernel: \(Self.linkerError)")
@@ -33,7 +35,8 @@ struct SharedObjectKernel: LoadedKernel {
       throw RunnerFailure("the kernel has no function \(entryPoint)")
     }
     function = unsafeBitCast(symbol, to: granary_kernel_function.self)
-    self.context = context
+    self.pool = pool
+    context = granary_pool_context(pool)
     arguments = GuardPlacement.allCases.map { Self.arguments(buffers, $0) }
   }
 
@@ -59,6 +62,8 @@ struct SharedObjectKernel: LoadedKernel {
     let arguments = arguments[placement.rawValue]
     return function(arguments.inputs, arguments.outputs, arguments.workspace, context)
   }
+
+  func rest() { granary_pool_rest(pool) }
 }
 
 /// Every buffer that a kernel is called with.

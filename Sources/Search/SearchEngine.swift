@@ -61,6 +61,9 @@ package struct SearchEngine: Sendable {
   /// The fittest candidate; `nil` while none works.
   package var champion: CandidateRecord? { graph.champion }
 
+  /// Candidates that work, fittest first.
+  package var fittest: [CandidateRecord] { graph.ranked.map { graph.candidates[$0] } }
+
   /// Why the search ended; `nil` while it goes on.
   package var termination: TerminationReason? { checkpoint.termination }
 

@@ -42,6 +42,17 @@ extension Index {
     default: .remainder(self, divisor)
     }
   }
+
+  /// Whether the index depends on elements of a buffer.
+  package var readsData: Bool {
+    switch self {
+    case .constant, .axis: false
+    case .sum(let first, let second): first.readsData || second.readsData
+    case .product(let index, _), .quotient(let index, _), .remainder(let index, _):
+      index.readsData
+    case .value: true
+    }
+  }
 }
 
 extension Int {

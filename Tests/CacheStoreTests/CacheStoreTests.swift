@@ -125,9 +125,10 @@ import Testing
     #expect(try store.entries().map(\.name) == ["b", "a"])
     #expect(try store.entries(containing: "a").map(\.name) == ["a"])
     #expect(try store.entry(keyPrefix: String(key("a").hex.prefix(8))).name == "a")
-    let near = try store.nearest(to: [
-      .init(name: "spec", value: "spec a"), .init(name: "hardware", value: "other"),
-    ])
+    let near = try store.nearest(
+      to: [
+        .init(name: "spec", value: "spec a"), .init(name: "hardware", value: "other"),
+      ], name: "a")
     #expect(near?.entry.name == "a" && near?.differing == ["hardware"])
     try store.remove(key: key("a"))
     #expect(try store.lookup(key: key("a")) == nil)
@@ -151,5 +152,53 @@ import Testing
     try store.saveSearch(id, checkpoint: "4", finished: "target")
     #expect(try store.unfinishedSearches().isEmpty)
     #expect(try store.searches(key: key("a")).first?.reason == "target")
+  }
+
+  @Test("a request is found by its number with its reason, and a hit is a use of its key")
+  func requests() throws {
+    let store = try fixture.open()
+    try store.publish("a", [1])
+    fixture.time.advance(seconds: 50)
+    let hit = RequestRecord(
+      time: fixture.time.wallSeconds, key: key("a"), outcome: "hit", reason: "stored",
+      latencySeconds: 0.5)
+    let bad = RequestRecord(time: 2, key: nil, outcome: "failed", reason: "no", latencySeconds: 1)
+    let numbers = [
+      try store.note(hit, counting: ["requests": 1, "hits": 1]),
+      try store.note(bad, counting: ["requests": 1]),
+    ]
+    #expect(numbers == [1, 2])
+    #expect(try store.request(number: 1) == hit)
+    #expect(try store.request(number: 2) == bad)
+    #expect(try store.request(number: 3) == nil)
+    #expect(try store.counters() == ["requests": 2, "hits": 1])
+    let entry = try #require(try store.entries().first)
+    #expect(entry.lastUsed == fixture.time.wallSeconds && entry.useCount == 1)
+  }
+
+  @Test("old requests are forgotten, and their numbers are not given again")
+  func forgottenRequests() throws {
+    let store = try fixture.open()
+    let request = RequestRecord(
+      time: 1, key: key("a"), outcome: "miss", reason: "", latencySeconds: 0)
+    #expect(try store.note(request, counting: [:]) == 1)
+    try store.write {
+      try $0.execute(
+        sql: "UPDATE requests SET id = ?", arguments: [CacheStore.requestLogCapacity])
+    }
+    #expect(try store.note(request, counting: [:]) == CacheStore.requestLogCapacity + 1)
+    #expect(try store.request(number: CacheStore.requestLogCapacity) != nil)
+    for _ in 0..<3 { _ = try store.note(request, counting: [:]) }
+    #expect(try store.request(number: 1) == nil)
+  }
+
+  @Test("the nearest entry is one of the same name, when several differ in as much")
+  func nearestByName() throws {
+    let store = try fixture.open()
+    for name in ["a", "b", "c"] { try store.publish(name, [1]) }
+    let parts = [StoredKeyPart(name: "spec", value: "?"), .init(name: "hardware", value: "test")]
+    for name in ["a", "b", "c"] {
+      #expect(try store.nearest(to: parts, name: name)?.entry.name == name)
+    }
   }
 }

@@ -129,6 +129,37 @@ import Testing
     #expect(try store.publish("a", noise(100_000, seed: 1)) == 2)
     #expect(try store.lookup(key: key("a")) != nil)
   }
+
+  @Test(
+    "of finished searches the last of each entry stays, up to a number, and its candidates with it")
+  func searches() throws {
+    let store = try fixture.open()
+    let candidate = CandidateRecord(
+      id: 0, parents: [], proposer: "draft", schedule: Schedule(kernels: []),
+      outcome: .illegal(reason: "x"), island: 0)
+    func search(_ name: String, finished: Bool = true) throws -> Int64 {
+      let id = try store.startSearch(key: key(name), seed: 1, configuration: "", checkpoint: "")
+      fixture.time.advance(seconds: 1)
+      try store.saveSearch(
+        id, checkpoint: "", candidates: [candidate], finished: finished ? "target" : nil)
+      return id
+    }
+    for name in ["a", "b", "c"] { try store.publish(name, noise(100, seed: 1, name)) }
+    let (old, last) = (try search("a"), try search("a"))
+    let others = [try search("b"), try search("c", finished: false), try search("gone")]
+    let dry = try store.collect(CollectionLimits(), dryRun: true)
+    #expect(dry.searchesRemoved == 2 && !dry.isEmpty)
+    #expect(try store.candidates(search: old).count == 1)
+    #expect(try store.collect(CollectionLimits()).searchesRemoved == 2)
+    #expect(try store.finishedSearches(limit: 10).map(\.id) == [others[0], last])
+    #expect(try store.candidates(search: old).isEmpty)
+    #expect(try store.candidates(search: others[2]).isEmpty)
+    #expect(try store.candidates(search: last).count == 1)
+    #expect(try store.collect(CollectionLimits(finishedSearches: 1)).searchesRemoved == 1)
+    #expect(try store.finishedSearches(limit: 10).map(\.id) == [others[0]])
+    #expect(try store.unfinishedSearches().map(\.id) == [others[1]])
+    #expect(try store.collect(CollectionLimits(finishedSearches: 1)).isEmpty)
+  }
 }
 
 private func noise(_ count: Int, seed: UInt64, _ name: String) -> [UInt8] {

@@ -83,6 +83,25 @@ import Testing
     #expect(try store.artifact(digest: Digest(of: broken)) == nil)
   }
 
+  @Test(
+    "a database that was cut short opens, and what it serves is right",
+    arguments: [0, 1, 99, 100, 512, 4096, 8191, 40960, 100_000])
+  func truncation(size: Int) throws {
+    var store = try fixture.open()
+    for index in 0..<50 { try store.publish("k\(index)", noise(2000, seed: UInt64(index))) }
+    try store.close()
+    #expect(truncate(path, off_t(size)) == 0)
+    try mark()
+    store = try fixture.open()
+    for index in 0..<50 {
+      guard let found = try store.lookup(key: key("k\(index)")) else { continue }
+      #expect(found.artifact.bytes == noise(2000, seed: UInt64(index)))
+    }
+    let number = try store.publish("k0", [7])
+    #expect(try store.lookup(key: key("k0"))?.revision == number)
+    #expect(try store.verifyAll(repair: false).indexIsSound)
+  }
+
   @Test("damage met while running is a miss, and closing does not hide it")
   func runningDamage() throws {
     var store = try fixture.open()

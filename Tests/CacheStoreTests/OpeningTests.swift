@@ -21,6 +21,44 @@ import Testing
     #expect(version == CacheSchema.version)
   }
 
+  @Test("a closed store is one file, without a write-ahead log")
+  func closing() throws {
+    let store = try fixture.open()
+    for index in 0..<20 { try store.publish("k\(index)", noise(2000, seed: UInt64(index))) }
+    try store.close()
+    let files = LocalFileSystem()
+    #expect(try files.sizeBytes(of: fixture.directory + "/index.sqlite-wal") ?? 0 == 0)
+    #expect(try files.sizeBytes(of: fixture.directory + "/index.sqlite") ?? 0 > 40_000)
+  }
+
+  /// Written by `granary get "relu(x: f32[4])" --wait` and `granary get "exp(x: f32[3])"`, the first of them pinned.
+  @Test("a store that version 1 wrote opens, with its kernels, pins, evidence and searches")
+  func version1() throws {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let fixture = root.joined(separator: "/") + "/cache-schema/fixtures/version-1/index.sqlite"
+    let files = LocalFileSystem()
+    let bytes = try #require(try files.read(fixture, limitBytes: 1 << 20))
+    try files.write(bytes, atomicallyTo: self.fixture.directory + "/index.sqlite")
+    let store = try self.fixture.open()
+    let entries = try store.entries().sorted { $0.name < $1.name }
+    #expect(entries.map(\.name) == ["exp", "relu"])
+    #expect(entries.map(\.pinnedRevision) == [nil, 2])
+    #expect(entries.allSatisfy { $0.parts.map(\.name).contains("hardware") })
+    for entry in entries {
+      let kernel = try #require(try store.lookup(key: entry.key))
+      #expect(kernel.revision == 2 && kernel.evidence.timing != nil)
+      #expect(Digest(of: kernel.artifact.bytes) == kernel.artifact.manifest.digest)
+      #expect(try store.source(artifact: kernel.artifact.manifest.digest) != nil)
+      let search = try #require(try store.searches(key: entry.key).first)
+      #expect(search.isFinished && search.reason != nil)
+      #expect(try store.candidates(search: search.id).count == 3)
+    }
+    #expect(try store.verifyAll(repair: false).isSound)
+    #expect(try store.publish("new", [1]) == 1)
+    let version = try store.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+    #expect(version == CacheSchema.version)
+  }
+
   private func schema(_ database: DatabaseQueue) throws -> [String] {
     try database.read {
       try String.fetchAll($0, sql: "SELECT coalesce(sql, name) FROM sqlite_master ORDER BY name")

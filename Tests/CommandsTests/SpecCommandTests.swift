@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaemonAPI
 import KernelSpec
 import Testing
 
@@ -26,17 +27,11 @@ import Testing
     }
   }
 
-  @Test("a key without hardware has no hardware part")
-  func key() throws {
-    let spec = try checked("relu(x: f32[4])")
-    #expect(SpecKeyCommand.key(spec, hardware: nil)["hardware"] == nil)
-    #expect(SpecKeyCommand.key(spec, hardware: "h") == KernelKey(spec: spec, hardware: "h"))
-  }
-
   @Test("diff names the part that differs")
   func diff() throws {
-    let one = SpecKeyCommand.key(try checked("relu(x: f32[4])"), hardware: nil)
-    let two = SpecKeyCommand.key(try checked("relu(x: f32[4]) with rtol: 1e-2"), hardware: nil)
+    let one = KernelKey(spec: try checked("relu(x: f32[4])"), hardware: "h")
+    let two = KernelKey(
+      spec: try checked("relu(x: f32[4]) with rtol: 1e-2"), hardware: "h")
     #expect(SpecDiffCommand.report([], json: true) == #"{"equal":true,"parts":{}}"#)
     let report = SpecDiffCommand.report(one.differences(from: two), json: true)
     #expect(
@@ -45,17 +40,36 @@ import Testing
     )
   }
 
-  @Test("a bad spec is exit code 2, one line for people and one object for scripts")
+  @Test("a bad spec is exit code 2 and says what, where and who")
   func failures() throws {
-    let source = try #require(try LocalSpec.read("relux(x: f32[4])").first)
-    let failure = try #require(throws: SpecFailure.self) { try source.checked() }
-    #expect(failure.exitCode == 2)
-    #expect(failure.report(json: false).hasPrefix("error: line 1, column 1: there is no operator"))
-    #expect(failure.report(json: true).contains(#""code":"spec.operator""#))
-    #expect(failure.report(json: true).hasSuffix(#""who":"input"}"#))
-    let missing = try #require(throws: SpecFailure.self) { try LocalSpec.read("no-such-file") }
-    #expect(missing.code == "file.unreadable")
-    #expect(missing.exitCode == 2)
+    let source = try SpecSource.one("relux(x: f32[4])")
+    let failure = try #require(throws: ServiceError.self) { try source.checked() }
+    #expect(CommandFailure.exitCode(of: failure) == 2)
+    #expect(failure.message.hasPrefix("line 1, column 1: there is no operator"))
+    #expect(failure.code.rawValue == "spec.operator")
+    #expect(failure.who == .input)
+    let missing = try #require(throws: ServiceError.self) { try SpecSource.read("no-such-file") }
+    #expect(missing.code == .badSpec)
+    #expect(CommandFailure.exitCode(of: missing) == 2)
+  }
+
+  @Test(
+    "the specs of a text are found with the lines where they begin",
+    arguments: [
+      ("relu(x: f32[4])", [1]), ("# one\n\nrelu(x: f32[4])\nexp(x: f32[4])\n", [3, 4]),
+      ("h = exp(x: f32[4]);\n# why\nmul(h,\n h)\nexp(x: f32[4])", [1, 5]),
+      ("{\"a\":\n1}\n{}\n\n{}", [1, 3, 5]), ("[\"relu(x: f32[4])\",\n\n{}]", [1, 3]),
+    ])
+  func split(text: String, lines: [Int]) throws {
+    let specs = try SpecList.split(Array(text.utf8))
+    #expect(specs.map(\.line) == lines)
+    if text.hasPrefix("h") { #expect(specs[0].text == "h = exp(x: f32[4]);\n\nmul(h,\n h)") }
+  }
+
+  @Test("a long text of open brackets takes time in proportion to its length")
+  func longTexts() {
+    let line = String(repeating: "(", count: 9) + "\n"
+    #expect(SpecList.lines(String(repeating: line, count: 200_000)).count == 1)
   }
 
   @Test("the command line reads flags and several specs")

@@ -1,35 +1,36 @@
 import DaemonAPI
+import DaemonClient
 import DaemonService
 import Glibc
 import Logging
 import ServiceLifecycle
+import Support
 import Testing
 
 /// Runs a body against a server on a socket in a folder of its own, and ends the server gracefully after it.
 func withServer(
-  requestSeconds: Double = 30, limits: RequestLimits = RequestLimits(),
-  service: MemoryService = MemoryService(), defaults: RequestDefaults = RequestDefaults(),
+  options: HTTPServer.Options = HTTPServer.Options(), service: MemoryService = MemoryService(),
+  defaults: RequestDefaults = RequestDefaults(),
   _ body: @escaping @Sendable (LiveServer) async throws -> Void
 ) async throws {
   let folder = try temporaryFolder()
   let path = folder + "/granary.sock"
   let hotSet = HotSet(capacityBytes: 16 << 20)
   service.onChange { hotSet.invalidate($0) }
-  var options = HTTPServer.Options()
-  options.requestSeconds = requestSeconds
-  options.limits = limits
   let logger = Logger(label: "test") { JSONLogHandler(label: $0, level: .critical) }
+  let counters = ServerCounters()
   let server = HTTPServer(
     listener: try ListeningSocket.open(path, environment: [:]),
     router: Router(
-      service: service, hotSet: hotSet, counters: ServerCounters(),
+      service: service, hotSet: hotSet, counters: counters,
       configuration: ConfigurationReport(settings: []),
       greeting: Greeting(version: "test", processIdentifier: 1, startedAt: 0),
       defaults: defaults),
     options: options, logger: logger)
   let group = ServiceGroup(
     configuration: ServiceGroupConfiguration(services: [server], logger: logger))
-  let live = LiveServer(path: path, service: service, hotSet: hotSet, group: group)
+  let live = LiveServer(
+    path: path, service: service, hotSet: hotSet, counters: counters, group: group)
   try await withThrowingTaskGroup(of: Void.self) { tasks in
     tasks.addTask { try await group.run() }
     do {
@@ -41,13 +42,36 @@ func withServer(
     await group.triggerGracefulShutdown()
     try await tasks.waitForAll()
   }
+  rmdir(folder)
 }
 
 struct LiveServer: Sendable {
   let path: String
   let service: MemoryService
   let hotSet: HotSet
+  let counters: ServerCounters
   let group: ServiceGroup
+
+  /// Calls `body` with a client, on a thread of its own: it blocks, and the server needs the cooperative threads.
+  func ask<Value: Sendable>(_ body: @escaping @Sendable (DaemonClient) throws -> Value) async throws
+    -> Value
+  {
+    try await OwnThread.run { [path] in
+      try body(DaemonClient(socketPath: path, timeoutSeconds: 300))
+    }
+  }
+
+  /// Sends `text` over a connection of its own and returns everything until the server closes.
+  func exchange(_ text: String) async throws -> String {
+    let connection = try RawConnection(path)
+    connection.send(text)
+    return try await connection.readToEnd()
+  }
+
+  /// Waits until exactly `count` connections are open.
+  func untilConnected(_ count: Int) async {
+    while counters.connections != count { await Task.yield() }
+  }
 }
 
 func temporaryFolder() throws -> String {
@@ -57,7 +81,7 @@ func temporaryFolder() throws -> String {
 }
 
 /// A connection that sends whatever bytes it is told to.
-final class RawConnection {
+final class RawConnection: Sendable {
   private let descriptor: Int32
 
   init(_ path: String) throws {
@@ -72,18 +96,39 @@ final class RawConnection {
 
   deinit { close(descriptor) }
 
-  func send(_ text: String) {
-    _ = Glibc.send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+  func send(_ text: String) { send(Array(text.utf8)) }
+
+  /// Sends few bytes: more than the socket's buffer would block.
+  func send(_ bytes: [UInt8]) {
+    _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 
-  /// Everything until the server closes.
-  func readToEnd() -> String {
-    var all: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 65536)
-    while true {
-      let count = recv(descriptor, &piece, piece.count, 0)
-      if count <= 0 { return String(decoding: all, as: UTF8.self) }
-      all += piece[..<count]
+  /// Says that no more bytes will come.
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// Everything until the server closes, read on a thread of its own.
+  func readToEnd() async throws -> String {
+    try await OwnThread.run { [self] in
+      var all: [UInt8] = []
+      while case let piece = read(atMost: 65536), !piece.isEmpty { all += piece }
+      return String(decoding: all, as: UTF8.self)
+    }
+  }
+
+  /// As many bytes, unless the server closes before.
+  func read(_ count: Int) async throws -> [UInt8] {
+    try await OwnThread.run { [self] in
+      var all: [UInt8] = []
+      while all.count < count, case let piece = read(atMost: count - all.count), !piece.isEmpty {
+        all += piece
+      }
+      return all
+    }
+  }
+
+  private func read(atMost limit: Int) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      count = max(0, recv(descriptor, buffer.baseAddress, limit, 0))
     }
   }
 }

@@ -72,7 +72,8 @@ final class MemoryService: KernelServing {
   func remove(_ key: Digest) async throws(ServiceError) -> Bool { false }
   func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool? { nil }
   func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
-    CollectReport(entriesRemoved: 0, blobsRemoved: 0, bytesFreed: 0, entriesKept: 0)
+    CollectReport(
+      entriesRemoved: 0, blobsRemoved: 0, searchesRemoved: 0, bytesFreed: 0, entriesKept: 0)
   }
   func statistics() async throws(ServiceError) -> Statistics {
     Statistics(requests: state.withLock { $0.resolved })
@@ -84,6 +85,21 @@ final class MemoryService: KernelServing {
     Explanation(
       key: Digest(of: spec.utf8).hex, name: spec, parts: [], present: false, reasons: ["absent"],
       nearest: nil, detail: nil)
+  }
+  func explain(request: String) async throws(ServiceError) -> Explanation {
+    throw ServiceError(.notFound, "no such request")
+  }
+  func searches() async -> [TuneEvent] {
+    [
+      TuneEvent(
+        key: Digest(of: [1]).hex, name: "relu", state: .queued, elapsedSeconds: 0, secondsLeft: 9,
+        candidates: 0, candidatesPerSecond: 0)
+    ]
+  }
+  func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport {
+    VerifyReport(
+      sound: true, blobsChecked: 1, blobsDamaged: 0, blobsMissing: 0, revisionsChecked: 1,
+      revisionsDamaged: 0, indexSound: true, repaired: request.repair ?? false)
   }
   func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>

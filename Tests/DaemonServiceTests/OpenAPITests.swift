@@ -29,6 +29,13 @@ import Testing
       key: entry.key, state: .running, elapsedSeconds: 1, secondsLeft: 1, candidates: 1,
       candidatesPerSecond: 1, answer: KernelAnswer(status: .miss))
     #expect(try document.faults(of: json(event), as: "TuneEvent") == [])
+    let past = Explanation(
+      key: "", name: "", parts: [], present: false, reasons: [], nearest: nil, detail: nil,
+      request: .init(
+        request: "r1", time: 1.5, outcome: "failed", reason: "bad", latencyMicroseconds: 2.5))
+    #expect(try document.faults(of: json(past), as: "Explanation") == [])
+    let lock = LockFile.Kernel(key: entry.key, name: nil, revision: 2, artifact: entry.key)
+    #expect(try document.faults(of: json(lock), as: "LockedKernel") == [])
   }
 
   @Test("a missing member, an unknown member and a wrong type are found")
@@ -42,7 +49,6 @@ import Testing
   }
 }
 
-// In the suite of the server: a blocking client must not run beside another, or they take every thread.
 extension ServerTests {
   @Test("live answers are as documented, the error too")
   func liveAnswers() async throws {
@@ -54,26 +60,25 @@ extension ServerTests {
         (.greeting, "", ""), (.resolve, "", "relu(x: f32[4])\nbad\nother"), (.entries, "", ""),
         (.remove, key, ""), (.collect, "", "{}"), (.statistics, "", ""),
         (.explainSpec, "", "relu(x: f32[4])"), (.doctor, "", ""), (.configuration, "", ""),
+        (.searches, "", ""), (.verify, "", "{\"repair\":true}"),
       ]
       for (route, parameter, body) in asked {
-        let answer = try ask(live, route, parameter, body)
+        let answer = try await ask(live, route, parameter, body)
         #expect(document.faults(of: answer, from: route) == [], "\(route.rawValue)")
       }
-      let refusal = try ask(live, .kernel, "none", "")
+      let refusal = try await ask(live, .kernel, "none", "")
       #expect(document.faults(of: refusal, as: "Error") == [])
     }
   }
 }
 
 /// The JSON body of a live answer.
-private func ask(_ live: LiveServer, _ route: Route, _ parameter: String, _ body: String) throws
-  -> JSONValue
+private func ask(_ live: LiveServer, _ route: Route, _ parameter: String, _ body: String)
+  async throws -> JSONValue
 {
-  let connection = try RawConnection(live.path)
-  connection.send(
+  let answer = try await live.exchange(
     "\(route.method) \(route.path(parameter)) HTTP/1.1\r\nConnection: close\r\n"
       + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
-  let answer = connection.readToEnd()
   let end = try #require(answer.firstRange(of: "\r\n\r\n"), "\(route.rawValue) \(answer)")
   return try JSONDecoder().decode(JSONValue.self, from: Data(answer[end.upperBound...].utf8))
 }

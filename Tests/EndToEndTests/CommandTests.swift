@@ -1,3 +1,5 @@
+import DaemonAPI
+import DaemonClient
 import FoundationEssentials
 import Glibc
 import KernelSpec
@@ -87,6 +89,32 @@ extension EndToEnd {
       #expect(hit["present"] == .boolean(true))
     }
 
+    @Test("spec key gives the key under which the daemon of this machine keeps the kernel")
+    func specKeysAreThoseOfTheDaemon() throws {
+      let home = try PrivateHome()
+      let key = try home.granary("spec", "key", relu, "--json").json()[0]["key"].text
+      let offline = try home.granary("stats", "--no-start")
+      #expect(offline.status == 3, "it needs no daemon")
+      #expect(try home.granary("get", relu, "--json").json()[0]["key"].text == key)
+    }
+
+    @Test("a fault in a file of specs is reported with the line where the spec begins")
+    func faultsInFilesAreLocated() throws {
+      let home = try PrivateHome()
+      try Data("# two\n\n\(relu)\nrelu(x: f33[4])\n".utf8)
+        .write(to: URL(filePath: home.file("specs")))
+      for arguments in [["get"], ["spec", "check"]] {
+        let child = try ChildProgram(
+          Binaries.path("granary"), arguments + [home.file("specs")],
+          environment: home.environment)
+        let result = try child.finish(within: 300)
+        #expect(result.status == 2, "\(result)")
+        #expect(
+          result.complaint.contains("\(home.file("specs")):4: line 1, column 9: found 'f33'"),
+          "\(result)")
+      }
+    }
+
     @Test("rm removes an entry, and the next get makes it again")
     func removedEntriesAreMadeAgain() throws {
       let home = try PrivateHome()
@@ -99,6 +127,21 @@ extension EndToEnd {
       #expect(try home.granary("get", relu, "--json").json()[0]["status"].text == "baseline")
     }
 
+    @Test("a daemon that a client starts keeps none of the client's files open")
+    func daemonInheritsNothing() throws {
+      let home = try PrivateHome()
+      let script = """
+        exec 9>"$1"; flock 9; "$0" stats >&2 || exit 9; exec 9>&-
+        flock --nonblock "$1" true && "$0" stats --json --no-start
+        """
+      let shell = try ChildProgram(
+        "/bin/sh", ["-c", script, try Binaries.path("granary"), home.file("lock")],
+        environment: home.environment)
+      let result = try shell.finish(within: 300)
+      #expect(result.status == 0, "\(result)")
+      #expect(try result.json()["entries"].number == 0)
+    }
+
     @Test("clients that start at the same time, without a daemon, share one")
     func simultaneousClientsShareOneDaemon() throws {
       let home = try PrivateHome()
@@ -106,7 +149,7 @@ extension EndToEnd {
         try ChildProgram(
           Binaries.path("granary"), ["get", relu, "--json"], environment: home.environment)
       }
-      let results = try children.map { try $0.finish(within: 60) }
+      let results = try children.map { try $0.finish(within: 300) }
       #expect(results.allSatisfy { $0.status == 0 }, "\(results)")
       let counters = try home.statistics()
       #expect(counters["requests"].number == 8)
@@ -133,6 +176,50 @@ extension EndToEnd {
       #expect(try home.granary("ls", "--json").json().list.count == 2)
       let again = try home.granary("get", home.file("specs"), "--policy", "cached", "--json")
       #expect(try again.json().list.allSatisfy { $0["status"].text == "hit" }, "\(again)")
+    }
+
+    @Test(
+      "completion scripts are right for each shell that is here",
+      arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) throws {
+      let home = try PrivateHome()
+      let script = try home.granary("--generate-completion-script", shell)
+      #expect(script.status == 0 && script.output.count > 1000, "\(script.complaint)")
+      let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
+      guard let folder = folders.first(where: { access("\($0)/\(shell)", X_OK) == 0 }) else {
+        return
+      }
+      try Data(script.output).write(to: URL(filePath: home.file("completion")))
+      let check = try ChildProgram(
+        "\(folder)/\(shell)", ["-n", home.file("completion")], environment: home.environment
+      ).finish(within: 300)
+      #expect(check.status == 0, "\(check)")
+    }
+
+    @Test("every command has help, and says what it is for")
+    func help() throws {
+      let home = try PrivateHome()
+      let top = String(decoding: try home.granary("--help").output, as: UTF8.self)
+      let verbs = top.split(separator: "\n").drop { !$0.hasPrefix("SUBCOMMANDS") }.dropFirst()
+        .filter { $0.hasPrefix("  ") && $0.dropFirst(2).first?.isLowercase == true }
+        .compactMap { $0.split(separator: " ").first.map(String.init) }
+      #expect(verbs.count >= 18, "\(top)")
+      for verb in verbs {
+        let help = try home.granary(verb, "--help")
+        #expect(help.status == 0, "\(verb)")
+        let text = String(decoding: help.output, as: UTF8.self)
+        let name = verb == "serve" ? "granaryd" : "granary \(verb)"
+        #expect(text.hasPrefix("OVERVIEW:") && text.contains("USAGE: \(name)"), "\(help)")
+      }
+    }
+
+    @Test("the daemon says how long it may wait, so that a client does not give up before")
+    func theDaemonSaysHowLongItWaits() throws {
+      let home = try PrivateHome()
+      let daemon = try home.daemon("--default-policy", "tuned", "--tuned-deadline-seconds", "7")
+      let greeting = try home.client().greeting()
+      #expect(greeting.defaultPolicy == .tuned && greeting.tunedDeadlineSeconds == 7)
+      daemon.killNow()
     }
 
     @Test("granary serve is the daemon")

@@ -37,7 +37,7 @@ extension EndToEnd {
       for (spec, expected) in acknowledged {
         let client = try RawConnection(home.socket)
         client.ask(for: spec, policy: "cached")
-        let text = client.answer(within: 20)
+        let text = client.answer(within: 300)
         let served = try #require(Acknowledged(response: text), "\(spec) is lost: \(text)")
         #expect(served.key == expected.key)
         // A search that ended meanwhile may serve a newer revision; the acknowledged one stays.

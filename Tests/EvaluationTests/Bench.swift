@@ -10,11 +10,23 @@ struct Bench {
   let compiler: CCompiler
   let runner: NativeRunner
 
-  init() async throws {
+  /// - Parameter confinement: `nil` for the best that this machine offers.
+  init(confinement: Confinement? = nil) async throws {
     let environment = Self.environment
-    let host = CompatibilityIdentity(architecture: "x86_64", features: ["avx2"], libc: "glibc")
-    compiler = try await CCompiler(host: host, environment: environment)
-    runner = try NativeRunner(environment: environment)
+    compiler = try await CCompiler(
+      host: Self.host, environment: environment, confinement: confinement)
+    runner = try NativeRunner(environment: environment, confinement: compiler.confinement)
+  }
+
+  /// The ways in which programs can be shut in on this machine.
+  static func confinements() async -> [Confinement] {
+    let best = await Confinement.find(environment: environment)
+    let kernel = Confinement.kernel(reason: "a test wants it")
+    if case .bubblewrap = best { return [best, kernel] } else { return [kernel] }
+  }
+
+  static var host: CompatibilityIdentity {
+    get throws { try HardwareProbe.host().compatibility }
   }
 
   static var environment: [String: String] {
@@ -104,8 +116,10 @@ struct Bench {
     return source
   }
 
-  func compile(_ source: KernelSource) async throws -> Artifact {
-    switch await compiler.compile(source) {
+  func compile(_ source: KernelSource, for purpose: CompilationPurpose = .candidate) async throws
+    -> Artifact
+  {
+    switch await compiler.compile(source, for: purpose) {
     case .artifact(let artifact): return artifact
     case .failed(let log): throw EvaluationError(.systemRefused, log)
     }
@@ -113,7 +127,8 @@ struct Bench {
 
   func reference(seed: UInt64 = 1) async throws -> ReferenceValues {
     try await ReferenceValues.compute(
-      try await compile(Self.referenceSource), for: Self.interface(), runner: runner, seed: seed)
+      try await compile(Self.referenceSource, for: .reference), for: Self.interface(),
+      runner: runner, seed: seed)
   }
 
   func verifier(time: Duration = .seconds(2), threads: Int = 2) -> Verifier {

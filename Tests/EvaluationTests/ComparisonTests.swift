@@ -5,10 +5,11 @@ import Testing
 
 @Suite struct ComparisonTests {
   private func agrees(
-    _ actual: [Double], _ expected: [Double], dtype: DType = .f32, classOnly: Bool = false
+    _ actual: [Double], _ expected: [Double], dtype: DType = .f32, strictness: Strictness = .values
   ) -> Bool {
     Comparison(
-      .real(actual), .real(expected), dtype: dtype, numerics: NumericPolicy(), classOnly: classOnly
+      .real(actual), .real(expected), dtype: dtype, numerics: NumericPolicy(),
+      strictness: strictness
     ).mismatch == nil
   }
 
@@ -38,19 +39,19 @@ import Testing
 
   @Test("with special inputs the class of a finite value suffices")
   func classOnly() {
-    #expect(agrees([5, .nan], [1, .nan], classOnly: true))
-    #expect(!agrees([.nan], [1], classOnly: true))
+    #expect(agrees([5, .nan], [1, .nan], strictness: .classes))
+    #expect(!agrees([.nan], [1], strictness: .classes))
   }
 
   @Test("integers must be equal and counts must agree")
   func integers() {
     let policy = NumericPolicy()
     let equal = Comparison(
-      .integers([1, 2]), .integers([1, 2]), dtype: .i32, numerics: policy, classOnly: false)
+      .integers([1, 2]), .integers([1, 2]), dtype: .i32, numerics: policy, strictness: .values)
     let other = Comparison(
-      .integers([1, 3]), .integers([1, 2]), dtype: .i32, numerics: policy, classOnly: false)
+      .integers([1, 3]), .integers([1, 2]), dtype: .i32, numerics: policy, strictness: .values)
     let short = Comparison(
-      .integers([1]), .integers([1, 2]), dtype: .i32, numerics: policy, classOnly: false)
+      .integers([1]), .integers([1, 2]), dtype: .i32, numerics: policy, strictness: .values)
     #expect(equal.mismatch == nil)
     #expect(other.mismatch != nil)
     #expect(short.mismatch != nil)

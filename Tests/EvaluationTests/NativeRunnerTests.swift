@@ -28,12 +28,17 @@ import Testing
 
   @Test("the sandbox that runs kernels has every layer that this machine offers")
   func layers() async throws {
-    let bench = try await Bench()
-    let artifact = try await bench.compile(Bench.source(Bench.honestBody))
-    let session = try await bench.runner.open(artifact, threads: 1, limits: RunnerLimits())
-    let layers = await session.sandbox.layers
-    #expect(layers.isSuperset(of: [.resourceLimits, .noPrivileges, .systemCalls]))
-    await session.close()
+    for confinement in await Bench.confinements() {
+      let bench = try await Bench(confinement: confinement)
+      let artifact = try await bench.compile(Bench.source(Bench.honestBody))
+      let session = try await bench.runner.open(artifact, threads: 1, limits: RunnerLimits())
+      let layers = await session.sandbox.layers
+      #expect(layers.isSuperset(of: [.resourceLimits, .noPrivileges, .systemCalls]))
+      if case .bubblewrap = confinement {
+        #expect(layers.isSuperset(of: [.namespaces, .processes, .readOnlyFiles]))
+      }
+      await session.close()
+    }
   }
 
   @Test("an honest kernel passes and its evidence has one check for each case")
@@ -58,7 +63,8 @@ import Testing
       outside: "double exp(double); double tgamma(double);", options: ["-O2", "-lm"])
     source.interface = Bench.interface(output: .f64)
     let values = try await ReferenceValues.compute(
-      try await bench.compile(source), for: Bench.interface(), runner: bench.runner,
+      try await bench.compile(source, for: .reference), for: Bench.interface(),
+      runner: bench.runner,
       distributions: [.constant], seed: 8)
     let test = try #require(values.cases.first)
     guard case .real(let a) = TensorElements(test.inputs[0], dtype: .f32, count: 1),

@@ -9,14 +9,32 @@ import Testing
     + Bench.honestBody + " }"
 
   private func outcome(
-    _ candidate: KernelSource, against incumbent: KernelSource, floor: Double = 0
+    _ candidate: KernelSource, against incumbent: KernelSource, floor: Double = 0,
+    effort: TimingEffort = .confirmation
   ) async throws -> TimingOutcome {
     let bench = try await Bench()
     let reference = try await bench.reference()
-    let timer = PairedTimer(runner: bench.runner, numerics: NumericPolicy(), threads: 1, seed: 3)
-    return try await timer.compare(
-      candidate: try await bench.compile(candidate), incumbent: try await bench.compile(incumbent),
-      cases: Array(reference.cases.prefix(3)), floorNanoseconds: floor)
+    return try await compare(
+      bench.runner, try await bench.compile(candidate), try await bench.compile(incumbent),
+      Array(reference.cases.prefix(3)), floor: floor, effort: effort)
+  }
+
+  /// Loads both kernels and compares them.
+  private func compare(
+    _ runner: any KernelRunner, _ candidate: Artifact, _ incumbent: Artifact,
+    _ cases: [VerificationCase], floor: Double = 0, effort: TimingEffort = .exploration
+  ) async throws -> TimingOutcome {
+    let candidateSession = try await runner.open(candidate, threads: 1, limits: RunnerLimits())
+    let incumbentSession = try await runner.open(incumbent, threads: 1, limits: RunnerLimits())
+    let outcome = try await PairedTimer(numerics: NumericPolicy(), seed: 3).compare(
+      candidate: LoadedKernel(
+        session: candidateSession, interface: candidate.manifest.interface),
+      incumbent: LoadedKernel(
+        session: incumbentSession, interface: incumbent.manifest.interface),
+      cases: cases, floorNanoseconds: floor, effort: effort)
+    await candidateSession.close()
+    await incumbentSession.close()
+    return outcome
   }
 
   @Test("a kernel with an eighth of the work is found faster")
@@ -36,7 +54,7 @@ import Testing
   @Test("a clear loser is measured only briefly")
   func loser() async throws {
     let result = try await outcome(
-      Bench.source(slowBody), against: Bench.source(Bench.honestBody))
+      Bench.source(slowBody), against: Bench.source(Bench.honestBody), effort: .exploration)
     guard case .measured(let timing) = result else {
       Issue.record("\(result)")
       return
@@ -90,10 +108,8 @@ import Testing
     let incumbent = try await bench.compile(
       Bench.source("for (int r = 0; r < 2999; r++) { " + slowBody + " }"))
     let runner = ForgingRunner(runner: bench.runner, victim: candidate.manifest.digest)
-    let timer = PairedTimer(runner: runner, numerics: NumericPolicy(), threads: 1, seed: 3)
-    let result = try await timer.compare(
-      candidate: candidate, incumbent: incumbent, cases: Array(reference.cases.prefix(2)),
-      floorNanoseconds: 0)
+    let result = try await compare(
+      runner, candidate, incumbent, Array(reference.cases.prefix(2)))
     guard case .failed(let failure) = result else {
       Issue.record("\(result)")
       return
@@ -124,8 +140,10 @@ private struct ForgingSession: KernelSession {
     try await session.run(inputs: inputs, guards: guards)
   }
 
-  func time(inputs: [[UInt8]]?, calls: Int, flushCache: Bool) async throws -> TimedResult {
-    var result = try await session.time(inputs: inputs, calls: calls, flushCache: flushCache)
+  var isAlive: Bool { get async { await session.isAlive } }
+
+  func time(inputs: [[UInt8]]?, calls: Int, inspects: Bool) async throws -> TimedResult {
+    var result = try await session.time(inputs: inputs, calls: calls, inspects: inspects)
     result.nanoseconds = result.nanoseconds.map { $0 / 100 }
     return result
   }

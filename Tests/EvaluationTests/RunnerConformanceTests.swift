@@ -17,7 +17,10 @@ import Testing
     case .openCL:
       guard case .artifact(let artifact) = await OpenCLCompiler().compile(Bench.openCLSource)
       else { throw EvaluationError(.systemRefused, "no artifact") }
-      return (OpenCLRunner(executable: bench.runner.executable), artifact)
+      return (
+        OpenCLRunner(
+          executable: bench.runner.executable, confinement: bench.compiler.confinement), artifact
+      )
     }
   }
 
@@ -42,7 +45,7 @@ import Testing
     let session = try await runner.open(artifact, threads: 2, limits: RunnerLimits())
     let inputs = InputGenerator(Bench.interface()).inputs(.normal, seed: 1)
     let run = try await session.run(inputs: inputs, guards: .end)
-    let timed = try await session.time(inputs: inputs, calls: 7, flushCache: false)
+    let timed = try await session.time(inputs: inputs, calls: 7, inspects: true)
     #expect(timed.nanoseconds.count == 7)
     #expect(timed.nanoseconds.allSatisfy { $0 > 0 })
     #expect(timed.nanoseconds.reduce(0, +) <= timed.parentNanoseconds)

@@ -4,7 +4,7 @@ import Testing
 @Suite struct RunnerProtocolTests {
   private let setup = RunnerSetup(
     kind: .openCL, threads: 3, entryPoint: "k", inputBytes: [0, 100], outputBytes: [4097],
-    workspaceBytes: 7, alignmentBytes: 64, flushBytes: 0,
+    workspaceBytes: 7, alignmentBytes: 64,
     launches: [
       .init(
         function: "f", global: [64, 2], local: [8, 1],

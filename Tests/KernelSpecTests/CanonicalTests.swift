@@ -35,6 +35,19 @@ private func key(_ text: String) throws -> Digest {
         "batch_norm(x: f32[1,2,4], running_mean: m: f32[2], running_var: v: f32[2])"
       ),
       ("mul(exp(x: f32[4]), exp(x))", "e = exp(x: f32[4]); mul(e, e)"),
+      ("mm(x: f32[2,3], t(w: f32[4,3]))", "linear(x: f32[2,3], w: f32[4,3])"),
+      (
+        "b: f32[4]; x: f32[2,3]; w: f32[4,3]; addmm(b, x, permute(w, [1,0]))",
+        "b: f32[4]; x: f32[2,3]; w: f32[4,3]; linear(x, w, b)"
+      ),
+      ("linear(x: f32[2,3], t(w: f32[3,4]))", "mm(x: f32[2,3], w: f32[3,4])"),
+      ("mm(x: f32[2,3], t(t(w: f32[3,4])))", "mm(x: f32[2,3], w: f32[3,4])"),
+      ("matmul(x: f32[2,3], w: f32[3,4])", "mm(x: f32[2,3], w: f32[3,4])"),
+      ("matmul(x: f32[5,2,3], w: f32[5,3,4])", "bmm(x: f32[5,2,3], w: f32[5,3,4])"),
+      (
+        "stack([x: f32[2,3], y: f32[2,3]], dim: -1)",
+        "cat([unsqueeze(x: f32[2,3], 2), unsqueeze(y: f32[2,3], -1)], dim: 2)"
+      ),
     ])
   func equal(first: String, second: String) throws {
     #expect(try key(first) == key(second))
@@ -56,6 +69,12 @@ private func key(_ text: String) throws -> Digest {
       ("gelu(x: f32[4])", "gelu(x: f32[4], approximate: \"tanh\")"),
       ("add(full([4], 0.0, dtype: f32), x: f32[4])", "add(full([4], -0.0, dtype: f32), x: f32[4])"),
       ("cat(x: f32[4], y: f32[4])", "x: f32[4]; y: f32[4]; cat(y, x)"),
+      ("mm(x: f32[3,3], t(w: f32[3,3]))", "mm(x: f32[3,3], w: f32[3,3])"),
+      (
+        "b: f32[4]; x: f32[2,3]; w: f32[4,3]; addmm(b, x, t(w), alpha: 2)",
+        "b: f32[4]; x: f32[2,3]; w: f32[4,3]; linear(x, w, b)"
+      ),
+      ("stack([x: f32[2,2], y: f32[2,2]])", "cat([x: f32[2,2], y: f32[2,2]])"),
     ])
   func different(first: String, second: String) throws {
     #expect(try key(first) != key(second))
@@ -93,8 +112,8 @@ private enum RandomSpec {
     var spec = Spec(
       inputs: (0...Int.random(in: 0...2, using: &random)).map {
         .init(name: "in\($0)", type: TensorType(.f32, [3, 4]))
-      }, nodes: [], outputs: [])
-    var names = spec.inputs.map(\.name)
+      } + [.init(name: "square", type: TensorType(.f32, [4, 4]))], nodes: [], outputs: [])
+    var names = spec.inputs.dropLast().map(\.name)
     for index in 0...Int.random(in: 1...12, using: &random) {
       let (first, second) = (
         names.randomElement(using: &random), names.randomElement(using: &random)
@@ -110,6 +129,7 @@ private enum RandomSpec {
         ("aten.amax", ["self": one, "dim": .list([.integer(-2)]), "keepdim": .boolean(true)]),
         ("aten.maximum", ["self": one, "other": two]), ("aten.gelu", ["self": one]),
         ("aten.cumsum", ["self": one, "dim": .integer(0)]),
+        ("aten.linear", ["input": one, "weight": .reference(.init("square"))]),
       ]
       guard let choice = choices.randomElement(using: &random) else { continue }
       spec.nodes.append(.init(id: "n\(index)", op: choice.0, arguments: choice.1))
@@ -140,12 +160,25 @@ private enum RandomSpec {
         (arguments["self"], arguments["other"]) = (arguments["other"], arguments["self"])
       }
       copy.nodes[position].arguments = arguments
+      if copy.nodes[position].op == "aten.linear", Bool.random(using: &random) {
+        copy.nodes += asTransposedProduct(&copy.nodes[position])
+      }
     }
     for (number, node) in copy.nodes.enumerated() where Bool.random(using: &random) {
       copy.nodes.append(.init(id: "dead\(number)", op: node.op, arguments: node.arguments))
     }
     copy.nodes.shuffle(using: &random)
     return renamed(copy)
+  }
+
+  /// Writes a `linear` as a product by a transposed matrix; gives the node that transposes it.
+  private static func asTransposedProduct(_ node: inout Spec.Node) -> [Spec.Node] {
+    let (input, weight) = (node.arguments["input"], node.arguments["weight"])
+    guard let input, let weight else { return [] }
+    let transposed = "\(node.id).t"
+    node.op = "aten.mm"
+    node.arguments = ["self": input, "mat2": .reference(.init(transposed))]
+    return [Spec.Node(id: transposed, op: "aten.t", arguments: ["self": weight])]
   }
 
   private static func renamed(_ spec: Spec) -> Spec {

@@ -42,13 +42,23 @@ func specError(of text: String) -> SpecError? {
       ("softmax(x: f32[4], dimm: 0)", 1, 1, .argument),
       ("relu(x: f32[1,1,1,1,1,1,1,1,1])", 1, 29, .limit),
       ("relu(x: f32[2000000000,2000000000])", 1, 9, .limit),
-      ("", 1, 1, .syntax), ("$", 1, 1, .syntax),
+      ("", 1, 1, .syntax), ("$", 1, 1, .syntax), ("relu(x: f33[4])", 1, 9, .syntax),
+      ("x: f33[4]; relu(x)", 1, 4, .syntax), ("mm(x: f32[2,3],\n exp(y: f32[2,3]))", 1, 1, .type),
+      ("add(x: f32[4],\n amax(y: f32[4,4], 7))", 2, 2, .type),
+      ("h = exp(x: f32[4]); (h,\n h#3)", 2, 2, .name),
     ])
   func textPositions(text: String, line: Int, column: Int, code: SpecError.Code) {
     let error = specError(of: text)
     #expect(
       error?.position == .init(line: line, column: column), "\(text): \(String(describing: error))")
     #expect(error?.code == code)
+  }
+
+  @Test("a dtype that does not exist is answered with those that do")
+  func dtypes() throws {
+    let error = try #require(specError(of: "relu(x: f33[4])"))
+    #expect(error.message == "found 'f33'")
+    #expect(error.expected?.contains("f32") == true)
   }
 
   @Test("an unknown operator is answered with near names")
@@ -63,7 +73,7 @@ func specError(of text: String) -> SpecError? {
     #expect(error.expected?.contains("aten.max.default") == true)
   }
 
-  @Test("a fault found while checking names the node")
+  @Test("a fault found while checking names the node and where it is")
   func context() throws {
     let text = """
       {"granary_spec":1,"inputs":[{"name":"x","type":"f32[2,3]"}],"nodes":[
@@ -72,6 +82,23 @@ func specError(of text: String) -> SpecError? {
     let error = try #require(specError(of: text))
     #expect(error.code == .type)
     #expect(error.message.contains("node h (aten.mm)"))
+    #expect(error.position == .init(line: 2, column: 2))
+  }
+
+  @Test(
+    "a name that is wrong is reported where it is used or given again",
+    arguments: [
+      ("[\n{\"id\":\"a\",\"op\":\"relu\",\"args\":{\"self\":\n\"%z\"}}]", "%a", 3, 1),
+      ("[\n\n{\"id\":\"x\",\"op\":\"relu\",\"args\":{\"self\":\"%x\"}}]", "%x", 3, 1),
+      ("[\n{\"id\":\"a\",\"op\":\"relu\",\"args\":{\"self\":\"%a\"}}]", "%a", 2, 1),
+      ("[]\n", "%y", 2, 13),
+    ])
+  func names(nodes: String, output: String, line: Int, column: Int) {
+    let text = """
+      {"granary_spec":1,"inputs":[{"name":"x","type":"f32[4]"}],"nodes":\(nodes),\
+      "outputs":["\(output)"]}
+      """
+    #expect(specError(of: text)?.position == .init(line: line, column: column))
   }
 
   @Test(

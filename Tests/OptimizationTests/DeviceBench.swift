@@ -23,8 +23,8 @@ struct DeviceBench {
     program = try TensorProgram(lowering: spec)
     hardware = try HardwareProbe.host()
     compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
-    host = try NativeRunner(environment: environment)
-    device = OpenCLRunner(executable: host.executable)
+    host = try NativeRunner(environment: environment, confinement: compiler.confinement)
+    device = OpenCLRunner(executable: host.executable, confinement: compiler.confinement)
   }
 
   /// Whether OpenCL kernels run on this machine. Continuous integration has to have a device: there a missing
@@ -43,7 +43,7 @@ struct DeviceBench {
   }
 
   func judge(_ source: KernelSource) async throws -> VerificationOutcome {
-    let reference = try await artifact(ReferenceSource.make(for: program), compiler)
+    let reference = try await artifact(ReferenceSource.make(for: program), compiler, .reference)
     let values = try await ReferenceValues.compute(
       reference, for: source.interface, runner: host, distributions: Self.distributions, seed: 1)
     let verifier = Verifier(
@@ -62,10 +62,11 @@ struct DeviceBench {
     return result.outputs
   }
 
-  private func artifact(_ source: KernelSource, _ compiler: any KernelCompiler) async throws
-    -> Artifact
-  {
-    switch await compiler.compile(source) {
+  private func artifact(
+    _ source: KernelSource, _ compiler: any KernelCompiler,
+    _ purpose: CompilationPurpose = .candidate
+  ) async throws -> Artifact {
+    switch await compiler.compile(source, for: purpose) {
     case .artifact(let artifact): return artifact
     case .failed(let log): throw EvaluationError(.systemRefused, log)
     }

@@ -31,4 +31,33 @@ struct KernelLibraryTests {
     #expect(second.kernel == kernel)
     try temporary.remove()
   }
+
+  @Test("a kernel for another instruction set or architecture is not served: it is a miss")
+  func foreignKernelsAreRefused() async throws {
+    let temporary = try await TemporaryLibrary()
+    let spec = "relu(x: f32[3,5])"
+    let own = try #require(try await temporary.library.resolve(spec, .baseline).kernel)
+    #expect(try await temporary.library.resolve(spec, .cached).status == .hit)
+    let plan = try KernelPlan(
+      spec: try Spec.parse(spec).checked(), hardware: temporary.library.workshop.hardware)
+    for isArchitecture in [false, true] {
+      var artifact = own.artifact
+      if isArchitecture {
+        artifact.manifest.architecture = "riscv64"
+      } else {
+        artifact.manifest.requiredFeatures.append("avx4096")
+      }
+      _ = try temporary.library.store.publish(
+        Workshop.Built(
+          source: KernelSource(
+            language: .c, text: "", compilerOptions: [], interface: artifact.manifest.interface),
+          artifact: artifact),
+        verdict: .baseline, evidence: own.evidence, searchSeconds: 0, of: plan)
+      #expect(try await temporary.library.resolve(spec, .cached).status == .miss)
+      let again = try await temporary.library.resolve(spec, .baseline)
+      #expect(again.status == .baseline)
+      #expect(try await temporary.library.resolve(spec, .cached).status == .hit)
+    }
+    try temporary.remove()
+  }
 }

@@ -17,6 +17,7 @@ struct OpenCLAgreementTests {
       "max_pool2d(x: f32[2,3,9,9], 3, stride: 2, padding: 1)",
       "cumsum(x: f32[5,37], dim: 1)",
       "embedding(w: f32[19,12], i: i64[7,3])",
+      "embedding(w: f32[19,12], argmax(x: f32[7,33], dim: 1))",
       "argmax(x: f32[13,29], dim: -1)",
       "add(x: bf16[7,19], y: bf16[7,19])",
       "gelu(x: f16[5,33])",

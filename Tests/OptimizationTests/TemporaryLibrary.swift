@@ -22,9 +22,11 @@ struct TemporaryLibrary {
   static func open(_ directory: String, limits: SearchLimits) async throws -> KernelLibrary {
     let environment = ProcessInfo.processInfo.environment
     let hardware = try HardwareProbe.host()
+    let compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
     let workshop = Workshop(
-      compiler: try await CCompiler(host: hardware.compatibility, environment: environment),
-      runner: NativeRunner(executable: buildFolder + "/granary-runner"),
+      compiler: compiler,
+      runner: NativeRunner(
+        executable: buildFolder + "/granary-runner", confinement: compiler.confinement),
       hardware: hardware,
       ceilings: KeptCeilings(
         file: CeilingsFile(path: directory + "/ceilings.json"), hardware: hardware))

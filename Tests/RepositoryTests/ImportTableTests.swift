@@ -20,7 +20,7 @@ private let allowed: [String: Set<String>] = [
   ],
   "DaemonAPI": ["KernelSpec", "Support"],
   "DaemonClient": ["DaemonAPI", "KernelSpec", "Support"],
-  "Commands": ["DaemonAPI", "DaemonClient", "KernelSpec", "Support"],
+  "Commands": ["DaemonAPI", "DaemonClient", "Hardware", "KernelSpec", "Support"],
   "DaemonService": [
     "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
     "RunnerProtocol", "Support",

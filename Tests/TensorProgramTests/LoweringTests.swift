@@ -40,6 +40,21 @@ struct LoweringTests {
     #expect(product == [321, 654])
   }
 
+  @Test("a computed position outside of its table reads inside of it")
+  func computedPositionsStayInside() throws {
+    let table = TensorValue(.f32, [2], reals: [10, 20])
+    let positions = [
+      "abs(i: i64[3])": TensorValue(.i64, [3], integers: [0, -1, 1_000_000]),
+      "_to_copy(i: f32[3], dtype: i64)": TensorValue(.f32, [3], reals: [0.5, 1, 1e6]),
+    ]
+    for (index, values) in positions {
+      let spec = try Spec.parse("index_select(x: f32[2], dim: 0, index: \(index))").checked()
+      let selected = try ReferenceEvaluator(TensorProgram(lowering: spec))
+        .evaluate([table, values])
+      #expect(selected[0].reals == [10, 20, 20])
+    }
+  }
+
   @Test("softmax of equal elements is uniform, however large they are")
   func softmaxIsStable() throws {
     let row = TensorValue(.f32, [1, 4], reals: [1e4, 1e4, 1e4, 1e4])

@@ -10,6 +10,11 @@ typedef struct granary_pool granary_pool;
 granary_pool *granary_pool_create(int32_t thread_count);
 /* The context to give to kernels; valid as long as the pool. Only one thread at a time may use it. */
 const granary_context *granary_pool_context(granary_pool *pool);
+/* Gives each thread, the caller's included, a processor of its own for good, so that none waits for another.
+ * Returns 0; or -1 when there are too few processors, and leaves the threads as they are. */
+int granary_pool_pin(granary_pool *pool);
+/* Has the threads stop looking for work and sleep until there is some; returns when they do. */
+void granary_pool_rest(granary_pool *pool);
 /* Ends the threads and frees the pool. */
 void granary_pool_destroy(granary_pool *pool);
 

@@ -4,8 +4,10 @@
 
 #include "granary_channel.h"
 #include "granary_opencl.h"
+#include "granary_poller.h"
 #include "granary_process.h"
 #include "granary_sandbox.h"
+#include "granary_service.h"
 #include "memory_file.h"
 
 #endif

@@ -14,18 +14,30 @@ typedef struct {
   uint64_t stack_bytes;
 } granary_limits;
 
+/* What a child is shut in by, before the program starts. */
+typedef struct {
+  /* Whether it gets user, process, network, System V and host name namespaces of its own. */
+  int32_t namespaces;
+  /* The only directory in which it may change files, by Landlock; NULL for no restriction. */
+  const char *writable;
+} granary_confinement;
+
 typedef struct {
   int32_t pid;
   /* Readable once the child has ended. */
   int32_t pidfd;
+  /* Whether the namespaces were granted. */
+  int32_t namespaces;
 } granary_child;
 
 /* Starts `path` as the leader of a process group of its own, in `directory`, with default signals.
  *
  * Descriptor i of the child is fds[i], or /dev/null where fds[i] is -1; every other descriptor is closed.
- * Returns 0, or a negated error number; the child then does not exist. */
+ * Namespaces and Landlock are left out where the
+ * kernel does not grant them. Returns 0, or a negated error number; the child then does not exist. */
 int granary_spawn(const char *path, char *const argv[], char *const envp[], const char *directory, const int *fds,
-                  int fd_count, const granary_limits *limits, granary_child *child);
+                  int fd_count, const granary_limits *limits, const granary_confinement *confinement,
+                  granary_child *child);
 
 /* Kills every process of the child's group, reaps the child and closes its pidfd.
  *

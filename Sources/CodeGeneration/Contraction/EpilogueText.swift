@@ -33,7 +33,7 @@ struct EpilogueText {
       },
       stores: contraction.stages.map { stage in
         let type = scalars.program[stage.output].type
-        return LinearIndex(
+        return AffineIndex(
           stage.domain.map(Index.axis),
           strides: TensorType.contiguousStrides(type.shape))
       },

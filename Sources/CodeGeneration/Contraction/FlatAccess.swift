@@ -10,15 +10,15 @@ struct FlatAccess {
   private(set) var loops: [[Axis]]
   private(set) var expressions: [Expression]
   /// Where each result is stored, in elements.
-  private(set) var stores: [LinearIndex]
+  private(set) var stores: [AffineIndex]
 
   /// Rewrites `expressions` and `stores`, which depend on the axes of `loops` and of `fixed`.
   init(
-    loops: [[Axis]], expressions: [Expression], stores: [LinearIndex] = [], buffers: [Buffer]
+    loops: [[Axis]], expressions: [Expression], stores: [AffineIndex] = [], buffers: [Buffer]
   ) {
     let flat = expressions.map { $0.flattened(buffers).withoutUnitAxes().withoutIdleGuards() }
     self.expressions = flat
-    self.stores = stores.map { LinearIndex($0.index.withoutUnitAxes()) }
+    self.stores = stores.map { AffineIndex($0.ordered.withoutUnitAxes()) }
     self.loops = loops.map { $0.filter { $0.extent != 1 } }
     for loop in self.loops.indices { merge(loop) }
   }
@@ -40,15 +40,15 @@ struct FlatAccess {
   }
 
   private func canMerge(_ outer: Axis, _ inner: Axis) -> Bool {
-    func follow(_ index: LinearIndex) -> Bool {
+    func follow(_ index: AffineIndex) -> Bool {
       index.factors[outer, default: 0] == inner.extent * index.factors[inner, default: 0]
-        && index.others.allSatisfy { !$0.index.depends(on: [outer, inner]) }
+        && index.others.allSatisfy { !$0.atom.depends(on: [outer, inner]) }
     }
     var all = stores.allSatisfy(follow)
     for expression in expressions {
       expression.forEach { part in
         switch part {
-        case .load(_, _, let indexes): all = all && indexes.allSatisfy { follow(LinearIndex($0)) }
+        case .load(_, _, let indexes): all = all && indexes.allSatisfy { follow(AffineIndex($0)) }
         case .index(let index, _), .inRange(let index, _, _):
           all = all && !index.depends(on: [outer, inner])
         default: break
@@ -60,10 +60,10 @@ struct FlatAccess {
 
   private mutating func replace(_ replacements: [Axis: Index]) {
     func replaced(_ index: Index) -> Index {
-      LinearIndex(index.replacingAxes { replacements[$0] ?? .axis($0) }).index
+      AffineIndex(index.replacingAxes { replacements[$0] ?? .axis($0) }).ordered
     }
     expressions = expressions.map { $0.replacingIndexes(replaced) }
-    stores = stores.map { LinearIndex(replaced($0.index)) }
+    stores = stores.map { AffineIndex(replaced($0.ordered)) }
   }
 }
 
@@ -75,7 +75,7 @@ extension Index {
   }
 
   fileprivate func withoutUnitAxes() -> Index {
-    LinearIndex(replacingAxes { $0.extent == 1 ? .constant(0) : .axis($0) }).index
+    AffineIndex(replacingAxes { $0.extent == 1 ? .constant(0) : .axis($0) }).ordered
   }
 }
 
@@ -85,7 +85,7 @@ extension Expression {
     rewritten { expression in
       guard case .load(let buffer, let type, let indexes) = expression else { return expression }
       let strides = buffers[buffer.position].type.resolvedStrides
-      return .load(buffer, type, [LinearIndex(indexes, strides: strides).index])
+      return .load(buffer, type, [AffineIndex(indexes, strides: strides).ordered])
     }
   }
 
@@ -98,7 +98,7 @@ extension Expression {
     rewritten { expression in
       switch expression {
       case .inRange(let index, let lower, let upper):
-        guard let bounds = LinearIndex(index).bounds else { return expression }
+        guard let bounds = AffineIndex(index).bounds else { return expression }
         return bounds.lowerBound >= lower && bounds.upperBound < upper
           ? .integer(1, .bool) : expression
       case .binary(.logicalAnd, .integer(1, .bool), let other),

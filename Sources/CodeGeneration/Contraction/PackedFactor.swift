@@ -58,11 +58,11 @@ struct PackedFactor {
   // MARK: - In place
 
   /// The position in memory, when the factor is a plain matrix of the type of the sums.
-  private var position: LinearIndex? {
+  private var position: AffineIndex? {
     guard case .load(_, accumulator, let indexes) = value, indexes.count == 1,
       side.count <= 1, depth.count <= 1
     else { return nil }
-    let index = LinearIndex(indexes[0])
+    let index = AffineIndex(indexes[0])
     return index.others.isEmpty ? index : nil
   }
 
@@ -262,7 +262,7 @@ extension Expression {
     forEach { part in
       guard case .load(_, _, let indexes) = part else { return }
       for index in indexes {
-        let linear = LinearIndex(index)
+        let linear = AffineIndex(index)
         let factor = linear.factors[axis, default: 0]
         depends = depends || factor != 0
         follows = follows && (factor == 0 || factor == 1)

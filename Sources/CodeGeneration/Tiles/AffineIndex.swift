@@ -15,6 +15,11 @@ package struct AffineIndex: Sendable, Hashable {
 
   package init(_ index: Index) { add(index, times: 1) }
 
+  /// The position in memory of the element at `indices`, in elements.
+  package init(_ indices: [Index], strides: [Int]) {
+    for (index, stride) in zip(indices, strides) { add(index, times: stride) }
+  }
+
   private mutating func add(_ index: Index, times factor: Int) {
     switch index {
     case .constant(let value): constant += value * factor
@@ -45,8 +50,42 @@ package struct AffineIndex: Sendable, Hashable {
     terms.allSatisfy { $0.atom == .axis(axis) || !$0.atom.uses(axis) }
   }
 
+  /// The factor of each axis, not counting what is inside other atoms.
+  package var factors: [Axis: Int] {
+    var factors: [Axis: Int] = [:]
+    for term in terms { if case .axis(let axis) = term.atom { factors[axis] = term.coefficient } }
+    return factors
+  }
+
+  /// The terms that are no multiples of an axis.
+  package var others: [Term] {
+    terms.filter { if case .axis = $0.atom { false } else { true } }
+  }
+
+  /// The smallest and largest value; `nil` when a term is no multiple of an axis.
+  package var bounds: ClosedRange<Int>? {
+    guard others.isEmpty else { return nil }
+    var low = constant
+    var high = constant
+    for (axis, factor) in factors {
+      let reach = factor * max(axis.extent - 1, 0)
+      low += min(reach, 0)
+      high += max(reach, 0)
+    }
+    return low...high
+  }
+
   package mutating func removeTerm(of axis: Axis) {
     terms.removeAll { $0.atom == .axis(axis) }
+  }
+
+  /// The same index with its axes in order of their numbers, then the other terms.
+  package var ordered: Index {
+    var sorted = self
+    sorted.terms = factors.sorted { $0.key.id < $1.key.id }
+      .map { Term(atom: .axis($0.key), coefficient: $0.value) }
+    sorted.terms += others
+    return sorted.index
   }
 
   package var index: Index {

@@ -47,6 +47,10 @@ package struct Bounds: Sendable {
         case .index(let bound) = program.inputDomains[input], bound > 0
       else { return nil }
       return 0...bound - 1
+    case .binary(
+      .minimum, .binary(.maximum, _, .integer(let low, .i64)), .integer(let high, .i64))
+    where low <= high:
+      return Int(low)...Int(high)
     default: return nil
     }
   }

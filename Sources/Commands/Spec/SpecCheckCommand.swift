@@ -1,4 +1,5 @@
 package import ArgumentParser
+import DaemonAPI
 import KernelSpec
 
 /// `granary spec check`: whether specs are right, and what they are.
@@ -15,12 +16,12 @@ package struct SpecCheckCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
-    try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
+    try CommandFailure.reporting(json: json) {
       var checked: [CheckedSpec] = []
       for spec in specs {
-        for source in try LocalSpec.read(spec) { checked.append(try source.checked()) }
+        for source in try SpecSource.read(spec) { checked.append(try source.checked()) }
       }
-      print(json ? Self.json(checked) : checked.map(Self.line).joined(separator: "\n"))
+      Terminal.say(json ? Self.json(checked) : checked.map(Self.line).joined(separator: "\n"))
     }
   }
 

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import DaemonAPI
 import KernelSpec
 
 /// `granary spec diff`: which parts of the keys of two specs differ.
@@ -18,11 +19,11 @@ package struct SpecDiffCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
-    try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
-      let (one, two) = (try LocalSpec.one(first), try LocalSpec.one(second))
-      let key = SpecKeyCommand.key(try one.checked(), hardware: nil)
-      let other = SpecKeyCommand.key(try two.checked(), hardware: nil)
-      print(Self.report(key.differences(from: other), json: json))
+    try CommandFailure.reporting(json: json) {
+      let (one, two) = (try SpecSource.one(first), try SpecSource.one(second))
+      let key = KernelKey(spec: try one.checked(), hardware: "")
+      let other = KernelKey(spec: try two.checked(), hardware: "")
+      Terminal.say(Self.report(key.differences(from: other), json: json))
     }
   }
 

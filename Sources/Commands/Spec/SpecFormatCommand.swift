@@ -1,4 +1,5 @@
 package import ArgumentParser
+import DaemonAPI
 import KernelSpec
 
 /// `granary spec format`: a spec in one of its forms.
@@ -23,9 +24,11 @@ package struct SpecFormatCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
-    try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
+    try CommandFailure.reporting(json: json) {
       let form = form ?? (json ? .json : .text)
-      for source in try LocalSpec.read(spec) { print(Self.text(try source.checked(), form)) }
+      for source in try SpecSource.read(spec) {
+        Terminal.say(Self.text(try source.checked(), form))
+      }
     }
   }
 

@@ -1,4 +1,6 @@
 package import ArgumentParser
+import DaemonAPI
+import Hardware
 import KernelSpec
 
 /// `granary spec key`: the key of a spec, and the parts that it is made of.
@@ -6,14 +8,14 @@ package struct SpecKeyCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "key", abstract: "Print the key of specs.",
     discussion: """
-      Without --hardware the key has no hardware part: it is equal on every machine, and no kernel
-      is stored under it.
+      Without --hardware the key is the one under which a daemon on this machine keeps the kernel, unless it was
+      told to use fewer threads.
       """)
 
   @Argument(help: "Files, '-', or specs in the text form.")
   var specs: [String]
 
-  @Option(help: "The tuning identity to make the key for.")
+  @Option(help: "The tuning identity to make the key for; without it, this machine's.")
   var hardware: String?
 
   @Flag(help: "Print an array with the key and its parts for each spec.")
@@ -22,22 +24,26 @@ package struct SpecKeyCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
-    try SpecFailure.reporting(json: json) { () throws(SpecFailure) in
+    try CommandFailure.reporting(json: json) {
+      let hardware = try hardware ?? Self.ownHardware()
       var keys: [KernelKey] = []
       for spec in specs {
-        for source in try LocalSpec.read(spec) {
-          keys.append(Self.key(try source.checked(), hardware: hardware))
+        for source in try SpecSource.read(spec) {
+          keys.append(KernelKey(spec: try source.checked(), hardware: hardware))
         }
       }
       let objects = keys.map(Self.json).joined(separator: ",\n")
-      print(json ? "[\(objects)]" : keys.map(\.digest.hex).joined(separator: "\n"))
+      Terminal.say(json ? "[\(objects)]" : keys.map(\.digest.hex).joined(separator: "\n"))
     }
   }
 
-  /// The key on `hardware`, or without that part.
-  static func key(_ spec: CheckedSpec, hardware: String?) -> KernelKey {
-    let key = KernelKey(spec: spec, hardware: hardware ?? "")
-    return hardware == nil ? KernelKey(parts: key.parts.filter { $0.name != "hardware" }) : key
+  /// The tuning identity of this machine.
+  private static func ownHardware() throws(ServiceError) -> String {
+    do {
+      return try HardwareProbe.host().tuning.canonicalText
+    } catch {
+      throw ServiceError(.environment, "this machine's hardware cannot be read: \(error)")
+    }
   }
 
   static func json(_ key: KernelKey) -> String {

@@ -5,7 +5,14 @@ import DaemonClient
 /// `granary gc`.
 struct CollectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "gc", abstract: "Remove what was not used for long, and blobs that nothing names.")
+    commandName: "gc", abstract: "Remove what was not used for long, and blobs that nothing names.",
+    discussion: """
+      Without limits, those of the daemon hold. The daemon collects by itself, too: see collect_seconds in
+      docs/configuration.md.
+
+        granary gc --dry-run
+        granary gc --maximum-bytes 100000000 --unused-seconds 2592000
+      """)
 
   @Option(help: "The size that the store may keep, in bytes.") var maximumBytes: Int?
   @Option(help: "Remove entries that were not used for this many seconds.")

@@ -5,7 +5,10 @@ import DaemonClient
 /// `granary config`.
 struct ConfigurationCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Show the settings of the daemon.")
+    commandName: "config", abstract: "Show the settings of the daemon.",
+    discussion: """
+        granary config --show-origin
+      """)
 
   @Flag(help: "Say where each value comes from.") var showOrigin = false
   @OptionGroup var connection: ConnectionOptions

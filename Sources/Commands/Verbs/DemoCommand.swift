@@ -18,8 +18,8 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
+      let specs = try SpecSource.read(specs).map(\.text)
       let client = try connection.connect()
-      let specs = try SpecSource.specs(specs)
       Terminal.complain("Asking for \(specs.count) kernels that the cache does not have…")
       var first: [KernelAnswer] = []
       for spec in specs { first += try client.resolve([spec], policy: .baseline) }

@@ -5,7 +5,10 @@ import DaemonClient
 /// `granary doctor`.
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Say what works on this machine and what does not.")
+    commandName: "doctor", abstract: "Say what works on this machine and what does not.",
+    discussion: """
+        granary doctor
+      """)
 
   @OptionGroup var connection: ConnectionOptions
 

@@ -6,11 +6,16 @@ import KernelSpec
 /// `granary get`: what the cache has for specs, in one round trip.
 struct GetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "get", abstract: "Get the kernels of specs.")
+    commandName: "get", abstract: "Get the kernels of specs.",
+    discussion: """
+        granary get "softmax(x: f32[4096,1024], dim: -1)"
+        granary get model.jsonl --policy tuned --wait 60 -o kernels
+        granary get model.jsonl --lock granary.lock --json
+      """)
 
   @Argument(help: "A file, - for standard input, or the text form of a spec.")
   var specs: [String]
-  @Option(help: "cached, baseline, tuned or locked.") var policy: Policy?
+  @OptionGroup var policy: PolicyOptions
   @OptionGroup var waiting: WaitOptions
   @Option(name: .customShort("o"), help: "Write each artifact and its manifest here.")
   var outputFolder: String?
@@ -18,17 +23,19 @@ struct GetCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
+      let sources = try SpecSource.read(specs)
       let client = try connection.connect()
       let answers = try client.resolve(
-        try SpecSource.specs(specs), policy: policy ?? (waiting.isAsked ? .tuned : nil),
-        deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout))
+        sources.map(\.text), policy: policy.policy(waiting),
+        deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout),
+        lock: try policy.lockFile())
       if let outputFolder { try save(answers, outputFolder, client) }
       if connection.json {
         try Terminal.say(json: answers)
       } else {
         Terminal.say(Format.answers(answers))
       }
-      if let error = answers.lazy.compactMap(\.error).first { throw error }
+      if let error = SpecSource.failure(in: answers, for: sources) { throw error }
     }
   }
 

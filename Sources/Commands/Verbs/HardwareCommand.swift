@@ -5,7 +5,10 @@ import DaemonClient
 /// `granary hardware`.
 struct HardwareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "hardware", abstract: "Show the machine as the cache sees it.")
+    commandName: "hardware", abstract: "Show the machine as the cache sees it.",
+    discussion: """
+        granary hardware --json
+      """)
 
   @OptionGroup var connection: ConnectionOptions
 

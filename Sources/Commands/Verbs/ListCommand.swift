@@ -5,7 +5,11 @@ import DaemonClient
 /// `granary ls`.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ls", abstract: "List the entries of the cache.")
+    commandName: "ls", abstract: "List the entries of the cache.",
+    discussion: """
+        granary ls
+        granary ls --json
+      """)
 
   @OptionGroup var connection: ConnectionOptions
 

@@ -5,7 +5,11 @@ import DaemonClient
 /// `granary pin`.
 struct PinCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pin", abstract: "Keep an entry from being collected or replaced.")
+    commandName: "pin", abstract: "Keep an entry from being collected or replaced.",
+    discussion: """
+        granary pin 3fa9c2d1
+        granary pin --remove 3fa9c2d1
+      """)
 
   @Argument(help: "A kernel key, or the beginning of one.") var key: String
   @Flag(help: "Let it go again.") var remove = false

@@ -7,27 +7,28 @@ import KernelSpec
 /// `granary run`: executes the served kernel on NumPy files.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Execute the kernel of a spec on NumPy files.")
+    commandName: "run", abstract: "Execute the kernel of a spec on NumPy files.",
+    discussion: """
+        granary run "relu(x: f32[11,17])" --input x=x.npy --output-dir out
+      """)
 
   @Argument(help: "A file, - for standard input, or the text form of a spec.") var spec: String
   @Option(help: "NAME=FILE.npy, once for each input; bf16 as raw 16-bit words.")
   var input: [String] = []
   @Option(help: "Where output0.npy, output1.npy and so on are written.")
   var outputDir: String
-  @Option(help: "cached, baseline, tuned or locked.") var policy: Policy?
+  @OptionGroup var policy: PolicyOptions
   @OptionGroup var waiting: WaitOptions
   @OptionGroup var connection: ConnectionOptions
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
-      let specs = try SpecSource.specs(spec)
-      guard specs.count == 1, let text = specs.first else {
-        throw ServiceError(.badSpec, "run takes one spec, not \(specs.count)")
-      }
+      let text = try SpecSource.one(spec).text
       let client = try connection.connect()
       let answers = try client.resolve(
-        [text], policy: policy ?? (waiting.isAsked ? .tuned : nil),
-        deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout))
+        [text], policy: policy.policy(waiting),
+        deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout),
+        lock: try policy.lockFile())
       let artifact = try fetch(answers, client)
       try execute(artifact, names: answers.first?.inputs ?? [])
       if connection.json { try Terminal.say(json: answers) }

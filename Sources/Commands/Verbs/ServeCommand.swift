@@ -6,7 +6,10 @@ import Glibc
 /// `granary serve`: becomes the daemon.
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Run the daemon in the foreground; the same as granaryd.")
+    commandName: "serve", abstract: "Run the daemon in the foreground; the same as granaryd.",
+    discussion: """
+        GRANARY_HOME=/tmp/granary granary serve --log-level debug
+      """)
 
   @Argument(parsing: .captureForPassthrough, help: "Flags of granaryd.") var flags: [String] = []
 

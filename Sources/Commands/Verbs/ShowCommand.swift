@@ -5,7 +5,10 @@ import DaemonClient
 /// `granary show`.
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show all that is known about a key.")
+    commandName: "show", abstract: "Show all that is known about a key.",
+    discussion: """
+        granary show 3fa9c2d1
+      """)
 
   @Argument(help: "A kernel key, or the beginning of one.") var key: String
   @OptionGroup var connection: ConnectionOptions

@@ -5,7 +5,11 @@ import DaemonClient
 /// `granary stats`.
 struct StatisticsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Show the counters of the daemon.")
+    commandName: "stats", abstract: "Show the counters of the daemon.",
+    discussion: """
+        granary stats --json
+        granary stats --prometheus
+      """)
 
   @Flag(help: "Print Prometheus text.") var prometheus = false
   @OptionGroup var connection: ConnectionOptions

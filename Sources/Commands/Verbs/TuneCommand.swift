@@ -5,7 +5,10 @@ import DaemonClient
 /// `granary tune`: searches in the foreground and shows how it goes.
 struct TuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tune", abstract: "Search for a better kernel and show the progress.")
+    commandName: "tune", abstract: "Search for a better kernel and show the progress.",
+    discussion: """
+        granary tune "linear(x: f32[256,1024], w: f32[1024,1024])" --seconds 30
+      """)
 
   @Argument(help: "A file, - for standard input, or the text form of a spec.")
   var specs: [String]
@@ -15,10 +18,15 @@ struct TuneCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: connection.json) {
+      let sources = try SpecSource.read(specs)
       let client = try connection.connect()
-      for spec in try SpecSource.specs(specs) {
-        let request = TuneRequest(spec: spec, seconds: seconds, candidates: candidates)
-        try client.tune(request, progress: show)
+      for source in sources {
+        let request = TuneRequest(spec: source.text, seconds: seconds, candidates: candidates)
+        do throws(ServiceError) {
+          try client.tune(request, progress: show)
+        } catch {
+          throw source.placed(error)
+        }
       }
     }
   }

@@ -7,6 +7,11 @@ package struct DaemonConfiguration: Sendable {
   package var locations: Locations
   package var hotSetBytes: Int
   package var storeBytes: Int
+  /// 0 for ever.
+  package var unusedSeconds: Double
+  package var collectSeconds: Double
+  /// Empty for none.
+  package var sharedDirectory: String
   /// 0 for all that the process may use.
   package var searchThreads: Int
   package var searchSeconds: Double
@@ -32,6 +37,9 @@ package struct DaemonConfiguration: Sendable {
     self.locations = locations
     hotSetBytes = try values.integer(.hotSetBytes, in: 1 << 20...1 << 40)
     storeBytes = try values.integer(.storeBytes, in: 1 << 20...1 << 50)
+    unusedSeconds = try values.seconds(.unusedSeconds, orZero: true)
+    collectSeconds = try values.seconds(.collectSeconds)
+    sharedDirectory = values.text(.sharedDirectory)
     searchThreads = try values.integer(.searchThreads, in: 0...4096)
     searchSeconds = try values.seconds(.searchSeconds)
     searchCandidates = try values.integer(.searchCandidates, in: 1...10_000_000)
@@ -93,9 +101,10 @@ private struct SettingValues {
     return value
   }
 
-  func seconds(_ setting: Setting) throws(ServiceError) -> Double {
-    guard let value = Double(text(setting)), value > 0, value <= 1e7 else {
-      throw refusal(setting, "a number of seconds above 0")
+  func seconds(_ setting: Setting, orZero: Bool = false) throws(ServiceError) -> Double {
+    guard let value = Double(text(setting)), value > 0 || (orZero && value == 0), value <= 1e9
+    else {
+      throw refusal(setting, "a number of seconds \(orZero ? "from" : "above") 0")
     }
     return value
   }

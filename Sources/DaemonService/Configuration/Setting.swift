@@ -5,6 +5,9 @@ package enum Setting: String, CaseIterable, Sendable {
   case home, socket
   case hotSetBytes = "hot_set_bytes"
   case storeBytes = "store_bytes"
+  case unusedSeconds = "unused_seconds"
+  case collectSeconds = "collect_seconds"
+  case sharedDirectory = "shared_directory"
   case searchThreads = "search_threads"
   case searchSeconds = "search_seconds"
   case searchCandidates = "search_candidates"
@@ -23,9 +26,11 @@ package enum Setting: String, CaseIterable, Sendable {
   /// The value when nobody says anything; empty where it depends on the machine.
   package var defaultValue: String {
     switch self {
-    case .home, .socket: ""
+    case .home, .socket, .sharedDirectory: ""
     case .hotSetBytes: "268435456"
     case .storeBytes: "8589934592"
+    case .unusedSeconds: "0"
+    case .collectSeconds: "3600"
     case .searchThreads: "0"
     case .searchSeconds: "60"
     case .searchCandidates: "2000"
@@ -42,6 +47,9 @@ package enum Setting: String, CaseIterable, Sendable {
     case .socket: "The Unix socket; at most 107 bytes."
     case .hotSetBytes: "Memory for artifacts and answers that are served without the store."
     case .storeBytes: "The size on disk beyond which entries are collected."
+    case .unusedSeconds: "How long an entry may go unused before it is collected; 0 for ever."
+    case .collectSeconds: "The time between two collections, give or take a tenth."
+    case .sharedDirectory: "A folder through which machines share the schedules that they found."
     case .searchThreads: "Threads that searches use; 0 for all that the process may use."
     case .searchSeconds: "The longest time that one search takes."
     case .searchCandidates: "The most candidates that one search evaluates."
@@ -61,6 +69,7 @@ package enum Setting: String, CaseIterable, Sendable {
     ("PATH", "Where compilers are found, and granaryd when it is not beside granary."),
     ("TMPDIR", "Where compilers and candidates work; without it, /tmp."),
     ("GRANARY_CC", "The C compiler; without it, clang or gcc in PATH."),
+    ("GRANARY_CC_SECONDS", "The longest time that one compilation takes; without it, 30 seconds."),
     ("GRANARY_RUNNER", "The program that runs candidates; without it, the one beside granaryd."),
     ("LISTEN_FDS", "Socket activation by systemd."),
     ("LISTEN_PID", "Socket activation by systemd."),

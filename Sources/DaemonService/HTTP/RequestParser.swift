@@ -1,5 +1,3 @@
-import NIOCore
-
 /// The head of a request, as offsets into the bytes that it was read from.
 struct RequestHead: Equatable {
   var method: Range<Int>
@@ -37,13 +35,13 @@ enum RequestParser {
     -> RequestHead?
   {
     try refuseForeign(bytes)
-    guard let lineEnd = endOfLine(bytes, from: 0) else {
+    guard let lineEnd = try endOfLine(bytes, from: 0) else {
       return try incomplete(bytes.count, limits)
     }
     var head = try requestLine(bytes, end: lineEnd)
     var position = lineEnd + 2
     var sawLength = false
-    while let end = endOfLine(bytes, from: position) {
+    while let end = try endOfLine(bytes, from: position) {
       if end == position {
         head.length = end + 2
         guard head.length <= limits.headBytes else { return try incomplete(head.length, limits) }
@@ -78,12 +76,25 @@ enum RequestParser {
     }
   }
 
-  /// The offset of the next CRLF.
-  private static func endOfLine(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+  /// The offset of the next CRLF; `nil` when it has not come yet.
+  ///
+  /// Other control characters than tabs are refused: a lone CR or LF ends a line for some readers.
+  private static func endOfLine(_ bytes: UnsafeRawBufferPointer, from start: Int)
+    throws(RequestFault) -> Int?
+  {
     var position = start
-    while position + 1 < bytes.count {
-      if bytes[position] == 13, bytes[position + 1] == 10 { return position }
+    while position < bytes.count {
+      let byte = bytes[position]
+      if byte < 0x20 ? byte != 0x09 : byte == 0x7F {
+        guard byte == 13 else { break }
+        guard position + 1 < bytes.count else { return nil }
+        guard bytes[position + 1] == 10 else { break }
+        return position
+      }
       position += 1
+    }
+    guard position == bytes.count else {
+      throw RequestFault(status: 400, message: "a control character in the request's head")
     }
     return nil
   }
@@ -92,7 +103,7 @@ enum RequestParser {
     throws(RequestFault) -> RequestHead
   {
     let space = UInt8(ascii: " ")
-    guard let first = bytes[..<end].firstIndex(of: space),
+    guard let first = bytes[..<end].firstIndex(of: space), first > 0,
       let second = bytes[(first + 1)..<end].firstIndex(of: space),
       second > first + 1, bytes[first + 1] == UInt8(ascii: "/"),
       bytes[(first + 1)..<second].allSatisfy({ $0 > 0x20 && $0 < 0x7F })

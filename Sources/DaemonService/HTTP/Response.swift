@@ -1,21 +1,21 @@
+import CLinux
 package import DaemonAPI
-package import NIOCore
 
-/// A request that is served by a task, not on the event loop.
+/// A request that is served by a task, not on the server's loop.
 package struct Request: Sendable {
   package var method: String
   package var path: String
   package var query: [String: String]
-  package var target: ByteBuffer
-  package var body: ByteBuffer
-  /// When the request was complete.
-  package var receivedAt: NIODeadline
+  package var target: String
+  package var body: [UInt8]
+  /// When the request was complete, in nanoseconds of the monotonic clock.
+  package var receivedAt: UInt64
 
-  package init(method: String, target: String, body: ByteBuffer) {
+  package init(method: String, target: String, body: [UInt8], receivedAt: UInt64 = granary_now()) {
     self.method = method
-    self.target = ByteBuffer(string: target)
+    self.target = target
     self.body = body
-    receivedAt = .now()
+    self.receivedAt = receivedAt
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     path = String(parts.first ?? "")
     query = [:]
@@ -29,7 +29,7 @@ package struct Request: Sendable {
 /// What a request is answered with.
 package enum Response: Sendable {
   /// A complete answer; the pieces of the body are written by reference.
-  case complete(status: Int, type: String, body: [ByteBuffer])
+  case complete(status: Int, type: String, body: [ArraySlice<UInt8>])
   /// Server-sent events, until the stream ends; then the connection is closed.
   case events(AsyncThrowingStream<TuneEvent, any Error>)
 
@@ -37,7 +37,7 @@ package enum Response: Sendable {
     do {
       return .complete(
         status: status, type: "application/json",
-        body: [ByteBuffer(bytes: try WireJSON.encode(value))])
+        body: [try WireJSON.encode(value)[...]])
     } catch {
       return .failure(ServiceError(.internalError, "cannot encode the answer: \(error)"))
     }
@@ -47,35 +47,35 @@ package enum Response: Sendable {
     // An error encodes always: three strings.
     let body = (try? WireJSON.encode(error)) ?? Array("{}".utf8)
     return .complete(
-      status: error.code.httpStatus, type: "application/json", body: [ByteBuffer(bytes: body)])
+      status: error.code.httpStatus, type: "application/json", body: [body[...]])
   }
 }
 
 /// Writes heads of responses.
 enum ResponseHead {
   /// The head of a complete response.
-  static func make(status: Int, type: String, length: Int, keepsAlive: Bool) -> ByteBuffer {
-    ByteBuffer(
-      string: """
-        HTTP/1.1 \(status) \(reason(status))\r
-        content-type: \(type)\r
-        content-length: \(length)\r
-        \(keepsAlive ? "" : "connection: close\r\n")\r
+  static func make(status: Int, type: String, length: Int, keepsAlive: Bool) -> [UInt8] {
+    Array(
+      """
+      HTTP/1.1 \(status) \(reason(status))\r
+      content-type: \(type)\r
+      content-length: \(length)\r
+      \(keepsAlive ? "" : "connection: close\r\n")\r
 
-        """)
+      """.utf8)
   }
 
   /// The head of a stream of events.
-  static var events: ByteBuffer {
-    ByteBuffer(
-      string: """
-        HTTP/1.1 200 OK\r
-        content-type: text/event-stream\r
-        cache-control: no-store\r
-        connection: close\r
-        \r
+  static var events: [UInt8] {
+    Array(
+      """
+      HTTP/1.1 200 OK\r
+      content-type: text/event-stream\r
+      cache-control: no-store\r
+      connection: close\r
+      \r
 
-        """)
+      """.utf8)
   }
 
   private static func reason(_ status: Int) -> String {

@@ -1,6 +1,6 @@
+import CLinux
 package import DaemonAPI
 import KernelSpec
-import NIOCore
 
 /// Decodes a request, calls the use case and encodes its answer. Knows nothing of sockets.
 package struct Router: Sendable {
@@ -10,7 +10,7 @@ package struct Router: Sendable {
   let configuration: ConfigurationReport
   let greeting: Greeting
   let defaults: RequestDefaults
-  let started = NIODeadline.now()
+  let started = granary_now()
 
   package init(
     service: any KernelServing, hotSet: HotSet, counters: ServerCounters,
@@ -57,9 +57,12 @@ package struct Router: Sendable {
     case .metrics:
       return .complete(
         status: 200, type: "text/plain; version=0.0.4",
-        body: [ByteBuffer(string: try await statistics().prometheusText)])
+        body: [Array(try await statistics().prometheusText.utf8)[...]])
     case .explainKey: return .json(try await service.explain(key: try digest(parameter)))
     case .explainSpec: return .json(try await service.explain(spec: try spec(request)))
+    case .explainRequest: return .json(try await service.explain(request: parameter))
+    case .searches: return .json(await service.searches())
+    case .verify: return .json(try await service.verify(try decode(request.body)))
     case .tune: return .events(try await service.tune(try tuneRequest(request)))
     case .hardware: return .json(try await service.hardware())
     case .doctor: return .json(await service.doctor())
@@ -68,10 +71,10 @@ package struct Router: Sendable {
 
   private func resolve(_ request: Request) async throws(ServiceError) -> Response {
     let requests = try KernelRequestBody.parse(
-      Array(request.body.readableBytesView), query: request.query, defaults: defaults)
+      request.body, query: request.query, defaults: defaults)
     let generation = hotSet.generation
     var answers = await service.resolve(requests)
-    let latency = Double((NIODeadline.now() - request.receivedAt).nanoseconds) / 1000
+    let latency = Double(granary_now() - request.receivedAt) / 1000
     for index in answers.indices { answers[index].latencyMicroseconds = latency }
     let json: [UInt8]
     do {
@@ -83,28 +86,30 @@ package struct Router: Sendable {
       remember(json, answers, request, generation)
     }
     return .complete(
-      status: 200, type: "application/json", body: [ByteBuffer(bytes: json)])
+      status: 200, type: "application/json", body: [json[...]])
   }
 
   private func remember(
     _ json: [UInt8], _ answers: [KernelAnswer], _ request: Request, _ generation: Int
   ) {
     let keys = answers.compactMap { $0.key.flatMap(Digest.init(hex:)) }
-    guard keys.count == answers.count else { return }
+    guard keys.count == answers.count, request.body.count <= HotSet.memoBodyLimitBytes else {
+      return
+    }
     let prepared = PreparedAnswer(json: json)
     var response = ResponseHead.make(
-      status: 200, type: "application/json", length: prepared.json.readableBytes,
+      status: 200, type: "application/json", length: prepared.json.count,
       keepsAlive: true)
-    let offset = response.writerIndex
-    response.writeImmutableBuffer(prepared.json)
-    var bytes = request.target
-    bytes.writeImmutableBuffer(request.body)
+    let offset = response.count
+    response += prepared.json
+    let target = Array(request.target.utf8)
+    let fingerprint = target.withUnsafeBytes { target in
+      request.body.withUnsafeBytes { RequestFingerprint(target: target, body: $0) }
+    }
     hotSet.keep(
       HotSet.Memo(
-        fingerprint: RequestFingerprint(
-          target: request.target.readableBytesView, body: request.body.readableBytesView),
-        request: bytes, response: response, slots: prepared.slots.map { $0 + offset },
-        keys: keys),
+        fingerprint: fingerprint, request: target + request.body, response: response,
+        slots: prepared.slots.map { $0 + offset }, keys: keys),
       since: generation)
   }
 
@@ -113,7 +118,7 @@ package struct Router: Sendable {
     statistics.hotSetBytes = hotSet.bytes
     statistics.hotSetHits = hotSet.hits
     statistics.connections = counters.connections
-    statistics.uptimeSeconds = Double((NIODeadline.now() - started).nanoseconds) / 1e9
+    statistics.uptimeSeconds = Double(granary_now() - started) / 1e9
     return statistics
   }
 
@@ -123,9 +128,9 @@ package struct Router: Sendable {
     return .json(ChangeReport(key: key.hex, changed: changed))
   }
 
-  private func pin(_ key: Digest, _ body: ByteBuffer) async throws(ServiceError) -> Response {
+  private func pin(_ key: Digest, _ body: [UInt8]) async throws(ServiceError) -> Response {
     let wish: PinRequest =
-      body.readableBytes == 0 ? PinRequest(pinned: true) : try decode(body)
+      body.isEmpty ? PinRequest(pinned: true) : try decode(body)
     let changed = try found(
       await service.pin(key, wish.pinned), "no entry has the key \(key)")
     return .json(ChangeReport(key: key.hex, changed: changed))
@@ -146,8 +151,8 @@ extension Router {
     return value
   }
 
-  private func decode<Value: Decodable>(_ body: ByteBuffer) throws(ServiceError) -> Value {
-    let bytes = body.readableBytes == 0 ? Array("{}".utf8) : Array(body.readableBytesView)
+  private func decode<Value: Decodable>(_ body: [UInt8]) throws(ServiceError) -> Value {
+    let bytes = body.isEmpty ? Array("{}".utf8) : body
     do {
       return try WireJSON.decode(Value.self, from: bytes)
     } catch {
@@ -157,7 +162,7 @@ extension Router {
 
   private func spec(_ request: Request) throws(ServiceError) -> String {
     let specs = try KernelRequestBody.parse(
-      Array(request.body.readableBytesView), query: [:])
+      request.body, query: [:])
     guard specs.count == 1 else {
       throw ServiceError(.badRequest, "this route takes one spec, not \(specs.count)")
     }
@@ -166,7 +171,7 @@ extension Router {
 
   private func tuneRequest(_ request: Request) throws(ServiceError) -> TuneRequest {
     if let envelope = try? WireJSON.decode(
-      TuneRequest.self, from: request.body.readableBytesView)
+      TuneRequest.self, from: request.body)
     {
       return envelope
     }

@@ -1,5 +1,4 @@
 import KernelSpec
-import NIOCore
 
 /// The digest of an artifact as four words: hashed and compared without touching the heap.
 struct ArtifactAddress: Hashable {
@@ -10,7 +9,7 @@ struct ArtifactAddress: Hashable {
   }
 
   /// - Returns: `nil` unless `hex` is 64 lower-case hexadecimal digits.
-  init?(hex: some Collection<UInt8>) {
+  init?(hex: UnsafeRawBufferPointer) {
     guard hex.count == 64 else { return nil }
     let isValid = withUnsafeMutableBytes(of: &words) { bytes in
       var position = 0

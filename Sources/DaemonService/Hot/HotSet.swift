@@ -1,19 +1,32 @@
 package import KernelSpec
-import NIOCore
 import Synchronization
 
-/// What is served from memory, on the event loop: decompressed artifacts as complete HTTP responses, and the
+/// What is served from memory, on the server's loop: decompressed artifacts as complete HTTP responses, and the
 /// answers to requests that came before, byte for byte.
 ///
 /// Bounded in bytes. Safe to use from every thread; a lock is held for about a hundred nanoseconds.
 package final class HotSet: Sendable {
+  /// The size of a request's body beyond which no answer is kept: others would wait while it is hashed.
+  static let memoBodyLimitBytes = 1 << 20
+
+  /// An artifact as it is sent.
+  struct HotArtifact {
+    /// The complete response.
+    let response: [UInt8]
+    /// Where in the response the artifact begins.
+    let bodyStart: Int
+
+    /// The artifact itself, sharing the memory of the response.
+    var body: ArraySlice<UInt8> { response[bodyStart...] }
+  }
+
   /// An answer that holds until one of its keys changes.
   struct Memo {
     let fingerprint: RequestFingerprint
     /// The target and the body of the request, to compare.
-    let request: ByteBuffer
+    let request: [UInt8]
     /// The complete response.
-    let response: ByteBuffer
+    let response: [UInt8]
     /// Where in the response the latencies are, each `PreparedAnswer.slotWidth` wide.
     let slots: [Int]
     let keys: [Digest]
@@ -22,7 +35,7 @@ package final class HotSet: Sendable {
   }
 
   private struct State {
-    var artifacts: RecentlyUsed<ArtifactAddress, ByteBuffer>
+    var artifacts: RecentlyUsed<ArtifactAddress, HotArtifact>
     var memos: RecentlyUsed<RequestFingerprint, Memo>
     var memosOfKey: [Digest: Set<RequestFingerprint>] = [:]
     /// Grows with each change of a key.
@@ -48,7 +61,7 @@ package final class HotSet: Sendable {
   /// To be read before an answer is computed, and given when it is kept.
   package var generation: Int { state.withLock { $0.generation } }
 
-  func artifact(_ address: ArtifactAddress) -> ByteBuffer? {
+  func artifact(_ address: ArtifactAddress) -> HotArtifact? {
     state.withLock {
       let found = $0.artifacts.use(address)
       if found != nil { $0.hits += 1 }
@@ -57,19 +70,20 @@ package final class HotSet: Sendable {
   }
 
   /// Many artifacts at the price of one lock.
-  func artifacts(_ addresses: [ArtifactAddress]) -> [ByteBuffer?] {
+  func artifacts(_ addresses: [ArtifactAddress]) -> [HotArtifact?] {
     state.withLock { state in addresses.map { state.artifacts.use($0) } }
   }
 
-  func keep(artifact response: ByteBuffer, for address: ArtifactAddress) {
+  func keep(_ artifact: HotArtifact, for address: ArtifactAddress) {
     state.withLock {
-      _ = $0.artifacts.insert(response, for: address, cost: response.readableBytes + 128)
+      _ = $0.artifacts.insert(artifact, for: address, cost: artifact.response.count + 128)
     }
   }
 
-  func memo(_ fingerprint: RequestFingerprint, target: ByteBufferView, body: ByteBufferView)
-    -> Memo?
-  {
+  func memo(
+    _ fingerprint: RequestFingerprint, target: UnsafeRawBufferPointer,
+    body: UnsafeRawBufferPointer
+  ) -> Memo? {
     state.withLock { state in
       guard let memo = state.memos.use(fingerprint), memo.isAnswer(to: target, body) else {
         return nil
@@ -85,7 +99,7 @@ package final class HotSet: Sendable {
     state.withLock { state in
       guard state.generation == generation else { return }
       let cost =
-        memo.request.readableBytes + memo.response.readableBytes + 64 * memo.keys.count + 256
+        memo.request.count + memo.response.count + 64 * memo.keys.count + 256
       for dropped in state.memos.insert(memo, for: memo.fingerprint, cost: cost) {
         Self.forget(dropped, &state)
       }
@@ -128,10 +142,11 @@ package final class HotSet: Sendable {
 
 extension HotSet.Memo {
   /// Whether the memo was made for exactly these bytes.
-  func isAnswer(to target: ByteBufferView, _ body: ByteBufferView) -> Bool {
-    let bytes = request.readableBytesView
-    return bytes.count == target.count + body.count
-      && bytes.prefix(target.count).elementsEqualBytes(target)
-      && bytes.dropFirst(target.count).elementsEqualBytes(body)
+  func isAnswer(to target: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) -> Bool {
+    guard request.count == target.count + body.count else { return false }
+    return request.withUnsafeBytes { bytes in
+      UnsafeRawBufferPointer(rebasing: bytes[..<target.count]).hasSameBytes(target)
+        && UnsafeRawBufferPointer(rebasing: bytes[target.count...]).hasSameBytes(body)
+    }
   }
 }

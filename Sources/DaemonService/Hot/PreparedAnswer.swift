@@ -1,13 +1,12 @@
 import DaemonAPI
 import KernelSpec
-import NIOCore
 
 /// The answer to a batch, encoded, with room for the latency of each later request.
 struct PreparedAnswer {
   /// The width of a latency: enough for ten seconds in tenths of a microsecond.
   static let slotWidth = 10
 
-  private(set) var json: ByteBuffer
+  private(set) var json: [UInt8] = []
   /// Where in `json` each latency begins.
   private(set) var slots: [Int] = []
 
@@ -15,7 +14,6 @@ struct PreparedAnswer {
 
   /// - Parameter json: encoded answers. The marker cannot occur inside a string, where quotes are escaped.
   init(json bytes: [UInt8]) {
-    json = ByteBuffer()
     json.reserveCapacity(bytes.count + 256)
     var copied = 0
     var position = 0
@@ -26,10 +24,10 @@ struct PreparedAnswer {
         continue
       }
       position += Self.marker.count
-      json.writeBytes(bytes[copied..<position])
-      slots.append(json.writerIndex)
-      json.writeRepeatingByte(UInt8(ascii: " "), count: Self.slotWidth - 1)
-      json.writeInteger(UInt8(ascii: "0"))
+      json += bytes[copied..<position]
+      slots.append(json.count)
+      json += repeatElement(UInt8(ascii: " "), count: Self.slotWidth - 1)
+      json.append(UInt8(ascii: "0"))
       while position < bytes.count, bytes[position] != UInt8(ascii: ","),
         bytes[position] != UInt8(ascii: "}")
       {
@@ -37,7 +35,7 @@ struct PreparedAnswer {
       }
       copied = position
     }
-    json.writeBytes(bytes[copied...])
+    json += bytes[copied...]
   }
 
   /// Whether the answers hold until a key changes, so that equal requests may be given the same.

@@ -1,5 +1,4 @@
 import Glibc
-import NIOCore
 
 /// A fast hash of a request's target and body. Equal fingerprints do not prove equal requests: the bytes are
 /// compared before an answer is used.
@@ -10,7 +9,7 @@ struct RequestFingerprint: Hashable {
   /// Differs from process to process, so that nobody can prepare requests that collide.
   private static let seed = UInt64.random(in: .min ... .max)
 
-  init(target: ByteBufferView, body: ByteBufferView) {
+  init(target: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer) {
     count = target.count + body.count
     hash = Self.hash(body, Self.hash(target, Self.seed))
   }
@@ -18,21 +17,19 @@ struct RequestFingerprint: Hashable {
   /// Multiplies and folds eight bytes at a time.
   ///
   /// Source: the mixing step of wyhash, Wang Yi, final version 4.
-  private static func hash(_ view: ByteBufferView, _ seed: UInt64) -> UInt64 {
-    view.withUnsafeBytes { bytes in
-      var state = seed ^ UInt64(bytes.count)
-      var position = 0
-      while bytes.count - position >= 8 {
-        state = fold(state ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-        position += 8
-      }
-      var rest: UInt64 = 0
-      while position < bytes.count {
-        rest = rest << 8 | UInt64(bytes[position])
-        position += 1
-      }
-      return fold(state ^ rest)
+  private static func hash(_ bytes: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt64 {
+    var state = seed ^ UInt64(bytes.count)
+    var position = 0
+    while bytes.count - position >= 8 {
+      state = fold(state ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      position += 8
     }
+    var rest: UInt64 = 0
+    while position < bytes.count {
+      rest = rest << 8 | UInt64(bytes[position])
+      position += 1
+    }
+    return fold(state ^ rest)
   }
 
   private static func fold(_ value: UInt64) -> UInt64 {
@@ -41,15 +38,11 @@ struct RequestFingerprint: Hashable {
   }
 }
 
-extension ByteBufferView {
+extension UnsafeRawBufferPointer {
   /// Compares bytes at the speed of memory.
-  func elementsEqualBytes(_ other: ByteBufferView) -> Bool {
+  func hasSameBytes(_ other: UnsafeRawBufferPointer) -> Bool {
     guard count == other.count else { return false }
-    return withUnsafeBytes { mine in
-      other.withUnsafeBytes { theirs in
-        guard let left = mine.baseAddress, let right = theirs.baseAddress else { return true }
-        return memcmp(left, right, mine.count) == 0
-      }
-    }
+    guard let left = baseAddress, let right = other.baseAddress else { return true }
+    return memcmp(left, right, count) == 0
   }
 }

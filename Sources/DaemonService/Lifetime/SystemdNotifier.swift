@@ -1,6 +1,5 @@
 import DaemonAPI
 import Glibc
-import NIOCore
 import ServiceLifecycle
 
 /// Tells systemd how the daemon is, when systemd wants to know.

@@ -46,6 +46,7 @@ package struct GraphBuilder {
       }
       for result in results { try SpecLimits.check(result.dtype, result.shape) }
       if operation.isIdentity?(call, results) == true { return [try call.value("self")] }
+      if let (name, arguments) = rewrittenProduct(call) { return try add(name, arguments) }
       call.normalizeNumbers(results)
       if let pair = operation.commutes { order(&call.arguments, pair) }
       return try insert(operation.schema.fullName, call.arguments, results)

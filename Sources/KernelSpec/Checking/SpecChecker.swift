@@ -30,16 +30,16 @@ private struct SpecChecker {
       throw SpecError(.argument, "a spec without outputs", expected: "at least one output")
     }
     for (position, input) in spec.inputs.enumerated() {
-      try declare(input.name)
+      try declare(input.name, at: input.place)
       values[input.name] = [.input(position)]
       do {
         try SpecLimits.check(input.type.dtype, input.type.shape, strides: input.type.strides)
       } catch {
-        throw error.within("input \(input.name)")
+        throw spec.placed(error.within("input \(input.name)"), at: input.place)
       }
     }
     for (position, node) in spec.nodes.enumerated() {
-      try declare(node.id)
+      try declare(node.id, at: node.place)
       positions[node.id] = position
     }
   }
@@ -50,10 +50,14 @@ private struct SpecChecker {
     }
   }
 
-  private func declare(_ name: String) throws(SpecError) {
-    try SpecLimits.check(name: name)
-    guard values[name] == nil, positions[name] == nil else {
-      throw SpecError(.name, "the name \(name) is given twice", expected: "unique names")
+  private func declare(_ name: String, at place: SourcePlace) throws(SpecError) {
+    do throws(SpecError) {
+      try SpecLimits.check(name: name)
+      guard values[name] == nil, positions[name] == nil else {
+        throw SpecError(.name, "the name \(name) is given twice", expected: "unique names")
+      }
+    } catch {
+      throw spec.placed(error, at: place)
     }
   }
 
@@ -75,7 +79,8 @@ private struct SpecChecker {
           continue
         }
         guard isOpen.insert(position).inserted else {
-          throw SpecError(.name, "node \(node.id) depends on itself")
+          throw spec.placed(
+            SpecError(.name, "node \(node.id) depends on itself"), at: node.place)
         }
         stack.append(contentsOf: waiting)
       }
@@ -94,18 +99,20 @@ private struct SpecChecker {
       let (operation, arguments) = try OperatorTable.resolve(node.op, node.arguments, value)
       values[node.id] = try graph.apply(operation, arguments)
     } catch {
-      throw error.within("node \(node.id) (\(node.op))")
+      throw spec.placed(error.within("node \(node.id) (\(node.op))"), at: node.place)
     }
   }
 
   private func value(_ reference: Spec.Reference) throws(SpecError) -> CheckedSpec.Value {
     guard let results = values[reference.name] else {
-      throw SpecError(.name, "no value is named \(reference.name)")
+      throw spec.placed(
+        SpecError(.name, "no value is named \(reference.name)"), at: reference.place)
     }
     guard results.indices.contains(reference.result) else {
-      throw SpecError(
-        .name, "%\(reference.name) has no result \(reference.result)",
-        expected: "0 to \(results.count - 1)")
+      throw spec.placed(
+        SpecError(
+          .name, "%\(reference.name) has no result \(reference.result)",
+          expected: "0 to \(results.count - 1)"), at: reference.place)
     }
     return results[reference.result]
   }

@@ -47,7 +47,13 @@ enum Creation {
     else { throw SpecError(.argument, "arange needs start, end and step") }
     let numbers = [start, end, step]
     let areIntegers = numbers.allSatisfy { if case .integer = $0 { true } else { false } }
-    let count = ((end.double - start.double) / step.double).rounded(.up)
+    let dtype = call.optionalDType() ?? (areIntegers ? .i64 : .f32)
+    let count: Double
+    if areIntegers || dtype.isFloatingPoint {
+      count = ((end.double - start.double) / step.double).rounded(.up)
+    } else {
+      count = wholeCount(numbers.map(\.double), dtype, &call)
+    }
     guard numbers.allSatisfy({ $0.double.isFinite }), count >= 0,
       count <= Double(SpecLimits.integer)
     else {
@@ -55,8 +61,24 @@ enum Creation {
         "arange from \(start.double) to \(end.double) by \(step.double)",
         expected: "0 to \(SpecLimits.integer) elements")
     }
-    let dtype = call.optionalDType() ?? (areIntegers ? .i64 : .f32)
     return [try TensorType.checked(dtype, [Int(count)])]
+  }
+
+  /// The count of integers from real bounds, which become whole ones with the same count.
+  ///
+  /// PyTorch takes whole parts of the start and the step, and of the end for `i64` alone; the others count before.
+  private static func wholeCount(_ bounds: [Double], _ dtype: DType, _ call: inout OperatorCall)
+    -> Double
+  {
+    let whole = bounds.map { $0.rounded(.towardZero) }
+    let counted = dtype == .i64 ? whole : bounds
+    let count = ((counted[1] - counted[0]) / counted[2]).rounded(.up)
+    let end = whole[0] + count * whole[2]
+    guard whole[2] != 0, abs(whole[0]) < 0x1p53, abs(end) < 0x1p53 else { return .nan }
+    for (name, value) in [("start", whole[0]), ("end", end), ("step", whole[2])] {
+      call.arguments[name] = .scalar(.integer(Int64(value)))
+    }
+    return count
   }
 
   static func arange(from names: [String]) -> Operator.Expansion {

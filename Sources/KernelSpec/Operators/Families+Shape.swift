@@ -2,35 +2,45 @@
 enum Arrangement {
   static func cat(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
     let types = try call.tensors("tensors")
-    guard let first = types.first, first.rank > 0 else { throw call.fail("cat of scalars") }
+    // PyTorch skips empty vectors, whatever the rank of the others; their dtype still counts.
+    let joined = types.filter { $0.shape != [0] }
+    guard let first = joined.first ?? types.first, first.rank > 0 else {
+      throw call.fail("cat of scalars")
+    }
     let dimension = try call.normalizeDimension(rank: first.rank)
     var shape = first.shape
     shape[dimension] = 0
-    var dtype = first.dtype
-    for type in types {
+    let dtype = types.dropFirst().reduce(types[0].dtype) { TypePromotion.promote($0, $1.dtype) }
+    for type in joined {
       guard type.rank == first.rank,
         shape.indices.allSatisfy({ $0 == dimension || type.shape[$0] == shape[$0] })
       else {
         throw call.fail("cat of \(first) and \(type)", expected: "equal other dimensions")
       }
       shape[dimension] += type.shape[dimension]
-      dtype = TypePromotion.promote(dtype, type.dtype)
     }
     return [try TensorType.checked(dtype, shape)]
   }
 
-  static func stack(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
+  /// A concatenation of the tensors, each with a new dimension.
+  static func stack(_ call: inout OperatorCall, _ graph: inout GraphBuilder) throws(SpecError)
+    -> [CheckedSpec.Value]
+  {
     let types = try call.tensors("tensors")
-    guard let first = types.first else { throw call.fail("stack of nothing") }
-    let dimension = try call.normalizeDimension(rank: first.rank + 1)
-    var dtype = first.dtype
-    for type in types {
-      guard type.shape == first.shape else { throw call.fail("stack of \(first) and \(type)") }
-      dtype = TypePromotion.promote(dtype, type.dtype)
+    guard let first = types.first, case .tensors(let values)? = call.arguments["tensors"] else {
+      throw call.fail("stack of nothing")
     }
-    var shape = first.shape
-    shape.insert(types.count, at: dimension)
-    return [try TensorType.checked(dtype, shape)]
+    let dimension = try call.normalizeDimension(rank: first.rank + 1)
+    for type in types where type.shape != first.shape {
+      throw call.fail("stack of \(first) and \(type)", expected: "equal shapes")
+    }
+    var parts: [CheckedSpec.Value?] = []
+    for value in values.compactMap({ $0 }) {
+      parts += try graph.add(
+        "aten.unsqueeze.default", ["self": .tensor(value), "dim": .integer(dimension)])
+    }
+    return try graph.add(
+      "aten.cat.default", ["tensors": .tensors(parts), "dim": .integer(dimension)])
   }
 
   static func pad(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
@@ -107,21 +117,18 @@ enum Arrangement {
   static func indexSelect(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
     let type = try call.tensor("self")
     let positions = try indices(call, "index")
-    guard type.rank > 0, positions.rank <= 1 else {
+    guard positions.rank <= 1, type.rank > 0 || positions.elementCount == 1 else {
       throw call.fail("index_select of \(type) with \(positions)", expected: "an index of rank 1")
     }
     let dimension = try call.normalizeDimension(rank: type.rank)
     var shape = type.shape
-    shape[dimension] = positions.elementCount
+    if type.rank > 0 { shape[dimension] = positions.elementCount }
     return [try TensorType.checked(type.dtype, shape)]
   }
 
   static func gather(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
     let type = try call.tensor("self")
-    let positions = try call.tensor("index")
-    guard positions.dtype == .i64 else {
-      throw call.fail("index is \(positions)", expected: "i64")
-    }
+    let positions = try indices(call, "index")
     let dimension = try call.normalizeDimension(rank: type.rank)
     guard positions.rank == type.rank,
       type.shape.indices.allSatisfy({ $0 == dimension || positions.shape[$0] <= type.shape[$0] })
@@ -135,7 +142,7 @@ enum Arrangement {
 extension OperatorTable {
   static let shapes: [Operator?] = [
     .primitive("cat(Tensor[] tensors, int dim=0) -> Tensor", Arrangement.cat),
-    .primitive("stack(Tensor[] tensors, int dim=0) -> Tensor", Arrangement.stack),
+    .composite("stack(Tensor[] tensors, int dim=0) -> Tensor", Arrangement.stack),
     .primitive(
       "constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor", Arrangement.pad),
     .primitive(

@@ -182,13 +182,13 @@ enum View {
 
   static func unfold(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
     let type = try call.tensor("self")
-    guard type.rank > 0 else { throw call.fail("unfold of a scalar") }
     let dimension = try call.normalizeDimension("dimension", rank: type.rank)
     let (size, step) = (try call.integer("size"), try call.integer("step"))
-    guard size >= 0, size <= type.shape[dimension], step > 0 else {
+    guard size >= 0, size <= (type.rank > 0 ? type.shape[dimension] : 1), step > 0 else {
       throw call.fail("size \(size) and step \(step) of \(type)")
     }
     var shape = type.shape
+    if shape.isEmpty { return [try TensorType.checked(type.dtype, [size])] }
     shape[dimension] = (shape[dimension] - size) / step + 1
     return [try TensorType.checked(type.dtype, shape + [size])]
   }

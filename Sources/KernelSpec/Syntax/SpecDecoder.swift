@@ -31,9 +31,11 @@ struct SpecDecoder {
       }
       outputs.append(reference)
     }
-    return Spec(
+    var spec = Spec(
       name: name, inputs: inputs, nodes: nodes, outputs: outputs,
       numerics: try members["numerics"].map(numerics) ?? NumericPolicy())
+    spec.source.bytes = bytes
+    return spec
   }
 
   private func input(_ value: JSONValue) throws(SpecError) -> Spec.Input {
@@ -41,7 +43,9 @@ struct SpecDecoder {
     let type = try required(members, "type", in: value)
     let name = try self.name(try required(members, "name", in: value))
     do {
-      return Spec.Input(name: name, type: try TensorType(parsing: try string(type, "type")))
+      var input = Spec.Input(name: name, type: try TensorType(parsing: try string(type, "type")))
+      input.place.offset = value.offset
+      return input
     } catch {
       var placed = error.within("the type of \(name)")
       placed.position = .init(of: type.offset, in: bytes)
@@ -54,9 +58,11 @@ struct SpecDecoder {
     var arguments: [String: Spec.Argument] = [:]
     let given = try object(try required(members, "args", in: value), "args")
     for (name, argument) in given { arguments[name] = try self.argument(argument) }
-    return Spec.Node(
+    var node = Spec.Node(
       id: try name(try required(members, "id", in: value)),
       op: try string(try required(members, "op", in: value), "op"), arguments: arguments)
+    node.place.offset = value.offset
+    return node
   }
 
   private func numerics(_ value: JSONValue) throws(SpecError) -> NumericPolicy {
@@ -99,11 +105,14 @@ struct SpecDecoder {
     guard let name = parts.first, !name.isEmpty, parts.count <= 2 else {
       throw error(value, "\"\(text)\" is no reference", expected: "\"%name\" or \"%name#1\"")
     }
-    guard parts.count == 2 else { return Spec.Reference(String(name)) }
+    var reference = Spec.Reference(String(name))
+    reference.place.offset = value.offset
+    guard parts.count == 2 else { return reference }
     guard let result = Int(parts[1]), (0...SpecLimits.listElements).contains(result) else {
       throw error(value, "\"\(text)\" is no reference", expected: "\"%name\" or \"%name#1\"")
     }
-    return Spec.Reference(String(name), result: result)
+    reference.result = result
+    return reference
   }
 
   private func name(_ value: JSONValue) throws(SpecError) -> String {

@@ -17,7 +17,10 @@ struct TextParser {
     return try parser.parseSpec()
   }
 
-  private init(lexer: TextLexer) { self.lexer = lexer }
+  private init(lexer: TextLexer) {
+    self.lexer = lexer
+    spec.source.bytes = lexer.bytes
+  }
 
   private mutating func parseSpec() throws(SpecError) -> Spec {
     while lexer.isDeclaration {
@@ -112,7 +115,7 @@ struct TextParser {
       try lexer.advance()
       guard case .word(let name) = lexer.current.kind else { throw lexer.unexpected("a name") }
       try lexer.advance()
-      guard let value = try use(of: name) else {
+      guard let value = try use(of: name, at: token.offset) else {
         throw fault(.name, "no value is named \(name)", at: token.offset)
       }
       return value
@@ -147,7 +150,7 @@ struct TextParser {
     case .symbol(":"): return try declaration(of: word, at: place)
     default: break
     }
-    if let value = try use(of: word) { return value }
+    if let value = try use(of: word, at: place) { return value }
     switch word {
     case "true", "True": return .boolean(true)
     case "false", "False": return .boolean(false)
@@ -157,9 +160,10 @@ struct TextParser {
   }
 
   /// A use of a declared input or a binding, with the number of its result.
-  private mutating func use(of name: String) throws(SpecError) -> Spec.Argument? {
+  private mutating func use(of name: String, at place: Int) throws(SpecError) -> Spec.Argument? {
     guard var reference = bindings[name] ?? (types[name] == nil ? nil : Spec.Reference(name))
     else { return nil }
+    reference.place.offset = place
     if try lexer.skips("#") { reference.result = try resultNumber() }
     return .reference(reference)
   }
@@ -190,7 +194,9 @@ struct TextParser {
       }
     } else {
       types[name] = type
-      spec.inputs.append(.init(name: name, type: type))
+      var input = Spec.Input(name: name, type: type)
+      input.place.offset = place
+      spec.inputs.append(input)
     }
     return .reference(.init(name))
   }
@@ -227,11 +233,14 @@ struct TextParser {
     let id = "\(spec.nodes.count)"
     do {
       let (name, arguments) = try PositionalArguments.bind(operation, positional, keywords)
-      spec.nodes.append(.init(id: id, op: name, arguments: arguments))
+      var node = Spec.Node(id: id, op: name, arguments: arguments)
+      node.place.offset = place
+      spec.nodes.append(node)
     } catch {
       throw error.placed(at: lexer.position(of: place))
     }
     var reference = Spec.Reference(id)
+    reference.place.offset = place
     if try lexer.skips("#") { reference.result = try resultNumber() }
     return .reference(reference)
   }
@@ -248,12 +257,12 @@ struct TextParser {
 }
 
 extension TextLexer {
-  /// Whether the declaration of an input comes next: a name, a colon, a dtype and a bracket.
+  /// Whether the declaration of an input comes next: a name, a colon, a dtype (right or not) and a bracket.
   var isDeclaration: Bool {
     var copy = self
     guard case .word = copy.current.kind, (try? copy.advance()) != nil,
       copy.current.kind == .symbol(":"), (try? copy.advance()) != nil,
-      case .word(let dtype) = copy.current.kind, DType(rawValue: dtype) != nil,
+      case .word = copy.current.kind,
       (try? copy.advance()) != nil
     else { return false }
     return copy.current.kind == .symbol("[")

@@ -1,7 +1,10 @@
 import KernelSpec
 
 extension LoweringTable {
-  /// Operators that read where data says. Positions must lie in `0..<extent`.
+  /// Operators that read where data says.
+  ///
+  /// Positions that the caller gives must lie in `0..<extent`, which a kernel checks at its entry. Those that
+  /// the graph computes are clamped to it: no load leaves its tensor, whatever the values are.
   static let gathers: [String: Rule] = [
     "aten.embedding.default": { try $0.embedding($1) },
     "aten.index_select.default": { try $0.indexSelect($1) },
@@ -12,28 +15,26 @@ extension LoweringTable {
 extension Lowering {
   fileprivate func embedding(_ operation: Operation) throws -> [BufferID] {
     let weight = try tensor("weight", of: operation)
-    let positions = try tensor("indices", of: operation)
-    restrict(positions, to: .index(shape(of: weight)[0]))
+    let positions = try positions("indices", of: operation, into: shape(of: weight)[0])
     return [
       map(operation.result, name: "embedding") { axes in
         let at = axes.positions
-        let row = Index.value(load(positions, Array(at.dropLast())))
-        return load(weight, [row] + at.suffix(1))
+        return load(weight, [positions(Array(at.dropLast()))] + at.suffix(1))
       }
     ]
   }
 
   fileprivate func indexSelect(_ operation: Operation) throws -> [BufferID] {
     let input = try tensor("self", of: operation)
-    let positions = try tensor("index", of: operation)
+    let isScalar = shape(of: try tensor("index", of: operation)).isEmpty
     let dimension = try operation.integer("dim")
-    restrict(positions, to: .index(shape(of: input).isEmpty ? 1 : shape(of: input)[dimension]))
+    let positions = try positions(
+      "index", of: operation, into: extent(of: input, along: dimension))
     return [
       map(operation.result, name: "selected") { axes in
         guard !axes.isEmpty else { return load(input, []) }
         var indices = axes.positions
-        let isScalar = shape(of: positions).isEmpty
-        indices[dimension] = .value(load(positions, isScalar ? [] : [indices[dimension]]))
+        indices[dimension] = positions(isScalar ? [] : [indices[dimension]])
         return load(input, indices)
       }
     ]
@@ -41,16 +42,39 @@ extension Lowering {
 
   fileprivate func gather(_ operation: Operation) throws -> [BufferID] {
     let input = try tensor("self", of: operation)
-    let positions = try tensor("index", of: operation)
     let dimension = try operation.integer("dim")
-    restrict(positions, to: .index(shape(of: input).isEmpty ? 1 : shape(of: input)[dimension]))
+    let positions = try positions(
+      "index", of: operation, into: extent(of: input, along: dimension))
     return [
       map(operation.result, name: "gathered") { axes in
         var indices = axes.positions
         guard !indices.isEmpty else { return load(input, []) }
-        indices[dimension] = .value(load(positions, axes.positions))
+        indices[dimension] = positions(axes.positions)
         return load(input, indices)
       }
     ]
+  }
+
+  /// The extent of a dimension; a scalar has one element along every dimension.
+  private func extent(of id: BufferID, along dimension: Int) -> Int {
+    shape(of: id).isEmpty ? 1 : shape(of: id)[dimension]
+  }
+
+  /// The position that an argument holds at each of its elements, within `0..<extent`.
+  ///
+  /// - Throws: when there are positions but nothing that they could name.
+  private func positions(
+    _ name: String, of operation: Operation, into extent: Int
+  ) throws -> ([Index]) -> Index {
+    let id = try tensor(name, of: operation)
+    guard extent > 0 || type(of: id).elementCount == 0 else {
+      throw operation.error("\(name) must be empty, because there is nothing that it could name")
+    }
+    restrict(id, to: .index(extent))
+    let isGiven = origins[id] != nil
+    return { [self] at in
+      let value = load(id, at).cast(to: .i64)
+      return isGiven ? .value(value) : value.position(within: extent)
+    }
   }
 }

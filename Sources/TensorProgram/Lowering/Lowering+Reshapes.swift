@@ -26,7 +26,9 @@ extension Lowering {
     let result = try map(type, name: "view") { axes in
       load(input, try indices(axes.positions)).cast(to: type.dtype)
     }
-    origins[result] = origins[input]
+    if type.dtype.keepsPositions(of: self.type(of: input).dtype) {
+      origins[result] = origins[input]
+    }
     return result
   }
 
@@ -73,5 +75,12 @@ extension Lowering {
       let quotient = flat.divided(by: inner)
       return position == significant ? quotient : quotient.modulo(extent)
     }
+  }
+}
+
+extension DType {
+  /// Whether every position held as `from` is the same number in this type.
+  fileprivate func keepsPositions(of from: DType) -> Bool {
+    self == from || (self == .i64 && from.isInteger)
   }
 }

@@ -108,16 +108,3 @@ extension ExpressionCompiler {
     }
   }
 }
-
-extension Index {
-  /// Whether the index depends on elements of a buffer.
-  fileprivate var readsData: Bool {
-    switch self {
-    case .constant, .axis: false
-    case .sum(let first, let second): first.readsData || second.readsData
-    case .product(let index, _), .quotient(let index, _), .remainder(let index, _):
-      index.readsData
-    case .value: true
-    }
-  }
-}

@@ -30,7 +30,11 @@ final class ChildProgram {
   private var complaint: PipeReader
   private var status: Int32?
 
-  init(_ program: String, _ arguments: [String], environment: [String: String]) throws {
+  /// - Parameter descriptor3: what the program inherits as its descriptor 3, as from systemd.
+  init(
+    _ program: String, _ arguments: [String], environment: [String: String],
+    descriptor3: Int32? = nil
+  ) throws {
     let (output, complaint) = (try Pipe(), try Pipe())
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -38,6 +42,7 @@ final class ChildProgram {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output.writeEnd, 1)
     posix_spawn_file_actions_adddup2(&actions, complaint.writeEnd, 2)
+    if let descriptor3 { posix_spawn_file_actions_adddup2(&actions, descriptor3, 3) }
     var pointers = ([program] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for pointer in pointers + variables { free(pointer) } }
@@ -73,7 +78,7 @@ final class ChildProgram {
   /// Asks the process to end, and waits until it has.
   func stop() throws -> ProgramResult {
     kill(processIdentifier, SIGTERM)
-    return try finish(within: 30)
+    return try finish(within: 300)
   }
 
   /// Waits until the process has closed its pipes and ended.

@@ -45,7 +45,7 @@ final class PrivateHome {
   func file(_ name: String) -> String { folder + "/" + name }
 
   /// Runs `granary` to its end.
-  func granary(_ arguments: String..., within seconds: Double = 60) throws -> ProgramResult {
+  func granary(_ arguments: String..., within seconds: Double = 300) throws -> ProgramResult {
     try ChildProgram(Binaries.path("granary"), arguments, environment: environment)
       .finish(within: seconds)
   }
@@ -67,7 +67,7 @@ final class PrivateHome {
 
   /// Waits until the daemon that answers is `child`.
   func isServed(by child: ChildProgram) -> Bool {
-    eventually(within: 20) {
+    eventually(within: 300) {
       (try? client(seconds: 20).greeting().processIdentifier) == Int(child.processIdentifier)
     }
   }

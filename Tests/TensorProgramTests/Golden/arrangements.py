@@ -49,6 +49,7 @@ def views():
     op("unfold", self=lambda: rand(3, 9), dimension=1, size=3, step=2)
     op("unfold", "first", self=lambda: rand(7, 3), dimension=-2, size=4, step=3)
     op("unfold", "size 0", self=lambda: rand(7, 3), dimension=0, size=0, step=3)
+    op("unfold", "of a scalar", self=lambda: rand(), dimension=0, size=1, step=3)
     refused("view", "size", self=torch.zeros(2, 3), size=[4, 2])
     refused("expand", "size", self=torch.zeros(2, 3), size=[4, 3])
 
@@ -58,6 +59,7 @@ def shapes():
     op("cat", "dim", tensors=lambda: [rand(2, 3), rand(2, 1)], dim=-1)
     op("cat", "types", tensors=lambda: [rand(2, dtype=i32), rand(3, dtype=f16), rand(1, dtype=i64)])
     op("cat", "empty", tensors=lambda: [rand(0, 3), rand(2, 3)])
+    op("cat", "empty vector", tensors=lambda: [rand(0, dtype=f64), rand(2, 3), rand(0)], dim=1)
     op("cat", "integers", tensors=lambda: [rand(2, dtype=u8), rand(2, dtype=i8)])
     op("cat", "one", tensors=lambda: [rand(2, 3)])
     for dim in [0, 1, -1]:
@@ -82,9 +84,11 @@ def shapes():
     op("embedding", "padding", weight=lambda: rand(5, 3), indices=tensor([1, 2], i64), padding_idx=1)
     op("index_select", self=lambda: rand(4, 3), dim=0, index=tensor([3, 0, 3], i64))
     op("index_select", "last", self=lambda: rand(4, 3), dim=-1, index=tensor([2], i32))
+    op("index_select", "of a scalar", self=lambda: rand(), dim=0, index=tensor([0], i64))
     op("index_select", "scalar index", self=lambda: rand(4, 3), dim=0, index=tensor(1, i64))
     op("gather", self=lambda: rand(3, 4), dim=1, index=tensor([[0, 3], [1, 1], [2, 0]], i64))
     op("gather", "smaller", self=lambda: rand(3, 4), dim=0, index=tensor([[2, 0]], i64))
+    op("gather", "i32", self=lambda: rand(3, 4), dim=1, index=tensor([[0, 3], [1, 1]], i32))
     op("gather", "scalar", self=lambda: rand(), dim=0, index=tensor(0, i64))
     refused("cat", "shapes", tensors=[torch.zeros(2, 3), torch.zeros(2, 4)])
 
@@ -136,6 +140,10 @@ def creations():
     op("arange.start_step", "negative", start=5, end=-5, step=-2)
     op("arange.start_step", "real", start=0, end=1, step=0.1)
     op("arange.start_step", "f64", start=0.0, end=1.0, step=0.1, dtype=f64)
+    for dtype in (i64, i32, u8):
+        op("arange.start_step", f"{dtype} of reals", start=0.9, end=8.000001, step=2.7, dtype=dtype)
+        op("arange.start_step", f"{dtype} from below", start=-0.9, end=2.1, step=2.0, dtype=dtype)
+    op("arange.start_step", "i32 down", start=2.1, end=-2.9, step=-1.0, dtype=i32)
     op("arange.start_step", "of bf16", start=0, end=9, step=2, dtype=bf16)
 
 

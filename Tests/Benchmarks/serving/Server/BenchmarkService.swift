@@ -41,11 +41,17 @@ final class BenchmarkService: KernelServing {
   func remove(_ key: Digest) async throws(ServiceError) -> Bool { false }
   func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool? { nil }
   func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
-    CollectReport(entriesRemoved: 0, blobsRemoved: 0, bytesFreed: 0, entriesKept: 256)
+    CollectReport(
+      entriesRemoved: 0, blobsRemoved: 0, searchesRemoved: 0, bytesFreed: 0, entriesKept: 256)
   }
   func statistics() async throws(ServiceError) -> Statistics { Statistics(entries: 256) }
   func explain(key: Digest) async throws(ServiceError) -> Explanation { throw Self.absent }
   func explain(spec: String) async throws(ServiceError) -> Explanation { throw Self.absent }
+  func explain(request: String) async throws(ServiceError) -> Explanation { throw Self.absent }
+  func searches() async -> [TuneEvent] { [] }
+  func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport {
+    throw Self.absent
+  }
   func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>
   { throw Self.absent }

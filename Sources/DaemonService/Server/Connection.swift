@@ -1,0 +1,295 @@
+import CLinux
+import DaemonAPI
+import Glibc
+
+/// One connection: reads requests one after the other, serves the hot ones at once and hands the others to a task.
+///
+/// While a request is with a task, or the client does not read what it was sent, nothing more is read. Belongs to the
+/// loop's thread, which closes the descriptor once `isClosed` holds.
+final class Connection {
+  private enum Phase { case idle, partial, busy, ending, closed }
+
+  /// Responses that wait for a client beyond this are not added to.
+  private static let outputLimitBytes = 1 << 20
+
+  let token: ConnectionToken
+  private let context: LoopContext
+  private var phase = Phase.idle
+  /// When the phase began, or when the client stopped taking what it is sent.
+  private var since: UInt64
+  private var unread: [UInt8] = []
+  private var output = OutputQueue()
+  /// Whether the socket was full when bytes were last sent.
+  private var isBlocked = false
+  /// Whether whole requests lie in `unread` because `output` was full.
+  private var isHeldBack = false
+  private var isDraining = false
+  private var repliesKeepAlive = true
+  private var sentContinue = false
+  private var abandon: AsyncStream<Void>.Continuation?
+  private var streamed: CheckedContinuation<Void, any Error>?
+  private var watched = Readiness.readable
+
+  init(_ token: ConnectionToken, _ context: LoopContext) {
+    self.token = token
+    self.context = context
+    since = context.now
+  }
+
+  var isClosed: Bool { phase == .closed }
+
+  /// Acts on what the poller has seen.
+  func handle(_ seen: Readiness) {
+    if seen.contains(.hungUp) { return close() }
+    if seen.contains(.writable) { advance() }
+    var isUnwanted = false
+    if seen.contains(.readable) {
+      if takesInput { receive() } else { isUnwanted = true }
+    }
+    watch(stopReading: isUnwanted)
+  }
+
+  /// Sends the answer of a task and goes on with the next request.
+  func complete(status: Int, type: String, body: [ArraySlice<UInt8>]) {
+    guard phase == .busy else { return }
+    let keepsAlive = repliesKeepAlive && !isDraining
+    abandon?.finish()
+    abandon = nil
+    let length = body.reduce(0) { $0 + $1.count }
+    let head = ResponseHead.make(
+      status: status, type: type, length: length, keepsAlive: keepsAlive)
+    output.append(head[...])
+    for piece in body { output.append(piece) }
+    enter(keepsAlive ? .idle : .ending)
+    advance()
+    watch()
+  }
+
+  /// Sends a piece of a stream, and tells `sent` when the socket has taken it.
+  func stream(_ bytes: [UInt8], _ sent: CheckedContinuation<Void, any Error>) {
+    guard phase == .busy, streamed == nil else { return sent.resume(throwing: Disconnected()) }
+    streamed = sent
+    output.append(bytes[...])
+    advance()
+    watch()
+  }
+
+  /// Reads nothing more, and closes once everything is sent.
+  func closeWhenSent() {
+    guard phase != .closed else { return }
+    enter(.ending)
+    advance()
+    watch()
+  }
+
+  /// Ends after the request that has begun; a stream is ended now.
+  func drain() {
+    isDraining = true
+    if phase == .busy { abandon?.finish() } else { closeWhenSent() }
+  }
+
+  /// Closes a connection whose client took too long.
+  func checkDeadline() {
+    let waited = context.now > since ? context.now - since : 0
+    if !output.isEmpty || phase == .ending {
+      if waited > context.patience.request { close() }
+    } else if phase == .partial, waited > context.patience.request {
+      refuse(RequestFault(status: 408, message: "the request did not arrive in time"))
+      advance()
+      watch()
+    } else if phase == .idle, waited > context.patience.idle {
+      close()
+    }
+  }
+
+  /// Ends the connection at once: the task that works for it is cancelled.
+  func close() {
+    guard phase != .closed else { return }
+    phase = .closed
+    abandon?.finish()
+    abandon = nil
+    streamed?.resume(throwing: Disconnected())
+    streamed = nil
+  }
+}
+
+extension Connection {
+  private var takesInput: Bool { (phase == .idle || phase == .partial) && output.isEmpty }
+
+  private func enter(_ next: Phase) {
+    phase = next
+    since = context.now
+  }
+
+  /// Tells the poller what is waited for now, when it does not know.
+  ///
+  /// A connection that is busy for a moment stays watched for reading: only input that comes meanwhile is worth a
+  /// call, and then another when it is taken.
+  private func watch(stopReading: Bool = false) {
+    guard phase != .closed else { return }
+    let wanted: Readiness
+    if !output.isEmpty {
+      wanted = .writable
+    } else if takesInput {
+      wanted = .readable
+    } else {
+      wanted = stopReading ? [] : watched.intersection(.readable)
+    }
+    guard wanted != watched else { return }
+    watched = wanted
+    let result = granary_poller_change(
+      context.poller, token.descriptor, token.word, wanted.rawValue)
+    if result != 0 { close() }
+  }
+
+  private func receive() {
+    let buffer = context.received
+    let count = recv(token.descriptor, buffer.baseAddress, buffer.count, 0)
+    guard count > 0 else {
+      // Nothing more comes: the client may have reset the connection, which is its good right.
+      if count == 0 || (errno != EAGAIN && errno != EINTR) { close() }
+      return
+    }
+    let fresh = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+    if unread.isEmpty {
+      let used = serve(fresh)
+      if used < count { unread.append(contentsOf: fresh[used...]) }
+      send()
+    } else {
+      unread.append(contentsOf: fresh)
+      serveUnread()
+      send()
+    }
+    if isHeldBack { advance() }
+  }
+
+  /// Sends what is there, and serves what had to wait for that.
+  private func advance() {
+    send()
+    while output.isEmpty, phase == .idle || phase == .partial, !unread.isEmpty {
+      serveUnread()
+      send()
+      if !isHeldBack { return }
+    }
+  }
+
+  private func serveUnread() {
+    let bytes = unread
+    unread = []
+    let used = bytes.withUnsafeBytes { serve($0) }
+    if phase == .ending || phase == .closed { return }
+    unread = used == 0 ? bytes : Array(bytes[used...])
+  }
+
+  private func send() {
+    guard !output.isEmpty, phase != .closed else { return finishSending() }
+    guard output.send(to: token.descriptor) else { return close() }
+    if output.isEmpty { return finishSending() }
+    if !isBlocked { since = context.now }
+    isBlocked = true
+  }
+
+  private func finishSending() {
+    if isBlocked {
+      isBlocked = false
+      since = context.now
+    }
+    streamed?.resume()
+    streamed = nil
+    if phase == .ending { close() }
+  }
+}
+
+extension Connection {
+  /// Serves every whole request in `bytes`, as long as the client takes the answers.
+  ///
+  /// - Returns: how many bytes are done with.
+  private func serve(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var used = 0
+    isHeldBack = false
+    while used < bytes.count, phase == .idle || phase == .partial {
+      guard output.bytes < Self.outputLimitBytes else {
+        isHeldBack = true
+        return used
+      }
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
+      do throws(RequestFault) {
+        let head = try RequestParser.parse(rest, limits: context.limits)
+        guard let head, rest.count >= head.length + head.contentLength else {
+          if let head { inviteBody(head) }
+          if phase == .idle { enter(.partial) }
+          return used
+        }
+        used += head.length + head.contentLength
+        serve(head, rest)
+      } catch {
+        refuse(error)
+        return bytes.count
+      }
+    }
+    return used
+  }
+
+  private func serve(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
+    sentContinue = false
+    let method = UnsafeRawBufferPointer(rebasing: bytes[head.method])
+    let target = UnsafeRawBufferPointer(rebasing: bytes[head.target])
+    let body = UnsafeRawBufferPointer(
+      rebasing: bytes[head.length..<(head.length + head.contentLength)])
+    if head.keepsAlive, !isDraining,
+      let response = context.hot.response(
+        method: method, target: target, body: body, receivedAt: context.now)
+    {
+      output.append(response[...])
+      return enter(.idle)
+    }
+    handOver(
+      Request(
+        method: String(decoding: method, as: UTF8.self),
+        target: String(decoding: target, as: UTF8.self), body: Array(body),
+        receivedAt: context.now),
+      keepsAlive: head.keepsAlive)
+  }
+
+  private func handOver(_ request: Request, keepsAlive: Bool) {
+    repliesKeepAlive = keepsAlive
+    enter(.busy)
+    let (abandoned, continuation) = AsyncStream<Void>.makeStream()
+    abandon = continuation
+    let job = RequestJob(
+      request: request, abandoned: abandoned, connection: token, loop: context.mailbox)
+    if case .terminated = context.jobs.yield(job) { refuseToBegin() }
+  }
+
+  private func refuseToBegin() {
+    let answer = Response.failure(ServiceError(.shuttingDown, "the daemon is stopping"))
+    guard case .complete(let status, let type, let body) = answer else { return }
+    abandon = nil
+    queue(status: status, type: type, body: body)
+  }
+
+  private func inviteBody(_ head: RequestHead) {
+    guard head.expectsContinue, !sentContinue else { return }
+    sentContinue = true
+    output.append(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)[...])
+  }
+
+  /// Says what is wrong and closes: after malformed bytes nobody knows where the next request begins.
+  private func refuse(_ fault: RequestFault) {
+    context.counters.refused()
+    let code: ServiceError.Code =
+      fault.status == 413 || fault.status == 431
+      ? .tooLarge : fault.status == 408 ? .deadlineExceeded : .badRequest
+    let body = (try? WireJSON.encode(ServiceError(code, fault.message))) ?? []
+    queue(status: fault.status, type: "application/json", body: [body[...]])
+  }
+
+  /// Makes `body` the last thing that this connection says.
+  private func queue(status: Int, type: String, body: [ArraySlice<UInt8>]) {
+    let length = body.reduce(0) { $0 + $1.count }
+    let head = ResponseHead.make(status: status, type: type, length: length, keepsAlive: false)
+    output.append(head[...])
+    for piece in body { output.append(piece) }
+    enter(.ending)
+  }
+}

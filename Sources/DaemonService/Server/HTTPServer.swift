@@ -1,0 +1,135 @@
+import CLinux
+import DaemonAPI
+import Glibc
+package import Logging
+import ServiceLifecycle
+import Support
+
+/// Accepts connections on the socket and serves them until it is told to stop.
+///
+/// A graceful shutdown stops accepting, lets every request that has begun end, and closes what is idle. A listener
+/// that dies for another reason ends `run` with an error.
+package struct HTTPServer: Service {
+  package struct Options: Sendable {
+    package var limits = RequestLimits()
+    package var connectionLimit = 1024
+    package var patience = Patience()
+    /// Whether to serve a peer that runs as this user.
+    package var admits: @Sendable (UInt32) -> Bool = { PeerCheck.admits(user: $0) }
+
+    package init() {}
+  }
+
+  let listener: ListeningSocket
+  let router: Router
+  let options: Options
+  let logger: Logger
+  /// Called once connections are accepted.
+  let onReady: @Sendable () -> Void
+
+  package init(
+    listener: ListeningSocket, router: Router, options: Options, logger: Logger,
+    onReady: @escaping @Sendable () -> Void = {}
+  ) {
+    self.listener = listener
+    self.router = router
+    self.options = options
+    self.logger = logger
+    self.onReady = onReady
+  }
+
+  package func run() async throws {
+    let (jobs, continuation) = AsyncStream<RequestJob>.makeStream()
+    let mailbox = try LoopMailbox()
+    async let ending = loop(mailbox, continuation)
+    logger.info("listening", metadata: ["socket": "\(listener.path)"])
+    onReady()
+    await withGracefulShutdownHandler {
+      await serve(jobs)
+    } onGracefulShutdown: {
+      mailbox.post { $0.drain() }
+    }
+    mailbox.post { $0.stop() }
+    listener.remove()
+    if case .failed(let error) = try await ending {
+      throw ServiceError(
+        .environment,
+        "the listening socket \(listener.path) has died: \(String(cString: strerror(error)))")
+    }
+  }
+
+  /// Runs the loop on a thread of its own until it ends, and with it the stream of requests.
+  private func loop(_ mailbox: LoopMailbox, _ jobs: AsyncStream<RequestJob>.Continuation)
+    async throws -> ServerLoop.Ending
+  {
+    defer { jobs.finish() }
+    let poller = granary_poller()
+    guard poller >= 0 else { return .failed(errno: -poller) }
+    let (options, router, listener) = (options, router, listener.descriptor)
+    return try await OwnThread.run {
+      let context = LoopContext(
+        poller: poller, hot: HotRoutes(hotSet: router.hotSet), limits: options.limits,
+        patience: options.patience, jobs: jobs, counters: router.counters, mailbox: mailbox)
+      return ServerLoop(
+        listener: listener, context: context, connectionLimit: options.connectionLimit,
+        admits: options.admits
+      ).run()
+    }
+  }
+
+  private func serve(_ jobs: AsyncStream<RequestJob>) async {
+    await withDiscardingTaskGroup { tasks in
+      for await job in jobs {
+        tasks.addTask { await perform(job) }
+      }
+    }
+  }
+
+  /// Serves one request in its own task, which is cancelled when the client goes away.
+  private func perform(_ job: RequestJob) async {
+    await withTaskGroup(of: Void.self) { race in
+      race.addTask { await answer(job) }
+      race.addTask { for await _ in job.abandoned {} }
+      await race.next()
+      race.cancelAll()
+    }
+  }
+
+  private func answer(_ job: RequestJob) async {
+    switch await router.respond(to: job.request) {
+    case .complete(let status, let type, let body):
+      if status >= 500 {
+        logger.error(
+          "request failed",
+          metadata: ["path": "\(job.request.path)", "status": "\(status)"])
+      }
+      job.finish(status: status, type: type, body: body)
+    case .events(let events): await stream(events, to: job)
+    }
+  }
+
+  private func stream(_ events: AsyncThrowingStream<TuneEvent, any Error>, to job: RequestJob)
+    async
+  {
+    defer { job.endEvents() }
+    do {
+      try await job.startEvents()
+      do {
+        for try await event in events {
+          try await job.send(ServerSentEvent.make(name: "progress", event))
+        }
+      } catch let error as ServiceError {
+        try await job.send(ServerSentEvent.make(name: "error", error))
+      }
+    } catch {
+      logger.debug("a client left a stream of events", metadata: ["error": "\(error)"])
+    }
+  }
+}
+
+/// Makes the text of server-sent events.
+enum ServerSentEvent {
+  static func make(name: String, _ value: some Encodable) throws -> [UInt8] {
+    try Array("event: \(name)\ndata: ".utf8) + WireJSON.encode(value) + Array("\n\n".utf8)
+  }
+}

@@ -1,0 +1,52 @@
+import CLinux
+import Glibc
+
+/// How long a client may take.
+package struct Patience: Sendable {
+  /// For a whole request, from its first byte, and for reading what it was sent.
+  package var request: Duration = .seconds(30)
+  /// Between two requests.
+  package var idle: Duration = .seconds(600)
+}
+
+/// What every connection of a loop shares. Belongs to the loop's thread.
+final class LoopContext {
+  let poller: Int32
+  let hot: HotRoutes
+  let limits: RequestLimits
+  let patience: (request: UInt64, idle: UInt64)
+  let jobs: AsyncStream<RequestJob>.Continuation
+  let counters: ServerCounters
+  let mailbox: LoopMailbox
+  /// What is received lands here first. Sixty-four kilobytes: more than nearly every request.
+  let received = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+  /// Nanoseconds of the monotonic clock, read when the loop last woke.
+  var now = granary_now()
+
+  init(
+    poller: Int32, hot: HotRoutes, limits: RequestLimits, patience: Patience,
+    jobs: AsyncStream<RequestJob>.Continuation, counters: ServerCounters, mailbox: LoopMailbox
+  ) {
+    self.poller = poller
+    self.hot = hot
+    self.limits = limits
+    self.patience = (patience.request.nanoseconds, patience.idle.nanoseconds)
+    self.jobs = jobs
+    self.counters = counters
+    self.mailbox = mailbox
+  }
+
+  deinit {
+    received.deallocate()
+    close(poller)
+  }
+}
+
+extension Duration {
+  /// In whole nanoseconds; what is longer than a century is a century.
+  var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    return UInt64(max(0, min(seconds, 3_155_760_000))) * 1_000_000_000
+      + UInt64(max(0, attoseconds) / 1_000_000_000)
+  }
+}

@@ -1,0 +1,187 @@
+import CodeGeneration
+package import Evaluation
+import Hardware
+package import KernelSpec
+
+extension Workshop {
+  /// The expected values of the plan's spec on inputs that `seed` decides.
+  ///
+  /// - Throws: ``OptimizationError`` when the reference cannot be compiled or run.
+  package func referenceValues(
+    of plan: KernelPlan, on distributions: [InputDistribution], seed: UInt64
+  ) async throws(OptimizationError) -> ReferenceValues {
+    let reference = try await reference(of: plan)
+    do {
+      return try await gate.work {
+        try await times.measure(.reference) {
+          try await ReferenceValues.compute(
+            reference, for: reference.manifest.interface, runner: runner,
+            distributions: distributions, seed: seed, processes: hardware.tuning.threads)
+        }
+      }
+    } catch {
+      throw OptimizationError(.environment, "\(plan.spec.name): \(error)")
+    }
+  }
+
+  private func reference(of plan: KernelPlan) async throws(OptimizationError) -> Artifact {
+    let source = ReferenceSource.make(for: plan.program)
+    if let known = references[source] { return known }
+    switch await compile(source, for: .reference) {
+    case .artifact(let artifact):
+      references.keep(artifact, of: source)
+      return artifact
+    case .failed(let log):
+      throw OptimizationError(
+        .internalError,
+        "\(plan.spec.name): the reference kernel does not compile: \(log.prefix(500))")
+    }
+  }
+
+  func verifier(of plan: KernelPlan, limits: RunnerLimits = RunnerLimits()) -> Verifier {
+    Verifier(
+      runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads,
+      limits: limits)
+  }
+
+  /// Verifies an artifact in a fresh process.
+  package func verify(
+    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
+  ) async throws -> VerificationOutcome {
+    try await gate.work {
+      try await times.measure(.verify) {
+        try await verifier(of: plan).verify(artifact, against: values)
+      }
+    }
+  }
+
+  /// The complete set of inputs in parts: those of large specs are made, used and dropped a few at a time.
+  func publicationParts(of plan: KernelPlan) -> [[InputDistribution]] {
+    let all = VerificationDepth.publication.distributions(for: plan.work)
+    let step = plan.work.isLarge ? hardware.tuning.threads : all.count
+    return stride(from: 0, to: all.count, by: step).map {
+      Array(all[$0..<min($0 + step, all.count)])
+    }
+  }
+
+  /// Verifies an artifact on the complete set of inputs, all of them new.
+  ///
+  /// - Parameter start: the values of the first part, if they were made beforehand.
+  package func verifyForPublication(
+    _ artifact: Artifact, of plan: KernelPlan, startingWith start: ReferenceValues? = nil
+  ) async throws -> VerificationOutcome {
+    var random = SystemRandomNumberGenerator()
+    var passed: [Evidence.CorrectnessCheck] = []
+    var made = start
+    for part in publicationParts(of: plan) {
+      let values: ReferenceValues
+      if let made {
+        values = made
+      } else {
+        values = try await referenceValues(of: plan, on: part, seed: random.next())
+      }
+      made = nil
+      let outcome = try await verify(artifact, of: plan, against: values)
+      guard case .passed(let checks) = outcome else { return outcome }
+      passed += checks
+    }
+    return .passed(passed)
+  }
+
+  /// Loads a candidate in a process of its own and verifies it there.
+  ///
+  /// - Parameter baselineNanoseconds: what the baseline's first call took, which limits the candidate's.
+  func screen(
+    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues,
+    baselineNanoseconds: Double
+  ) async throws -> ScreeningOutcome {
+    try await gate.work {
+      try await times.measure(.verify) {
+        let limits = RunnerLimits(
+          time: .nanoseconds(Int64(baselineNanoseconds * patienceFactor)) + .seconds(1))
+        let verifier = verifier(of: plan, limits: limits)
+        switch try await verifier.load(artifact) {
+        case .failure(let failure): return .failed(failure)
+        case .success(let kernel):
+          let outcome = try await verifier.verify(
+            kernel, against: values,
+            hopelessNanoseconds: baselineNanoseconds * hopelessFactor + hopelessNanoseconds)
+          switch outcome {
+          case .passed: return .ready(kernel)
+          case .hopeless(let nanoseconds):
+            await kernel.session.close()
+            return .hopeless(nanoseconds: nanoseconds)
+          case .failed(let failure):
+            await kernel.session.close()
+            return .failed(failure)
+          }
+        }
+      }
+    }
+  }
+
+  /// Measures a loaded kernel against another of the same plan, on those inputs whose results are finite.
+  func compare(
+    _ candidate: LoadedKernel, with incumbent: LoadedKernel, of plan: KernelPlan,
+    values: ReferenceValues, effort: TimingEffort, goal: Double
+  ) async throws -> TimingOutcome {
+    var random = SystemRandomNumberGenerator()
+    let timer = PairedTimer(numerics: plan.spec.numerics, gate: gate, seed: random.next())
+    let cases = Array(values.cases.filter { $0.distribution != .special }.prefix(2))
+    func time(floor: Double) async throws -> TimingOutcome {
+      try await times.measure(.timing) {
+        try await timer.compare(
+          candidate: candidate, incumbent: incumbent, cases: cases, floorNanoseconds: floor,
+          effort: effort, goal: goal)
+      }
+    }
+    let outcome = try await time(floor: 0)
+    guard case .measured(let timing) = outcome,
+      timing.nanoseconds * measurementSlack < floorSeconds(of: plan) * 1e9
+    else { return outcome }
+    // Either the ceilings were measured on a busy machine, or the time is not true.
+    await gate.measure { ceilings.measureAgain() }
+    return try await time(floor: floorSeconds(of: plan) * 1e9 * credibleShareOfFloor)
+  }
+
+  /// Makes sure that the hardware's ceilings are known, before anything needs them in a hurry.
+  func measureCeilings() async { await gate.measure { _ = ceilings.value } }
+
+  /// Loads both artifacts in fresh processes and measures them with care.
+  package func confirm(
+    _ artifact: Artifact, against baseline: Artifact, of plan: KernelPlan, values: ReferenceValues
+  ) async throws -> TimingOutcome {
+    let verifier = verifier(of: plan)
+    switch (try await verifier.load(artifact), try await verifier.load(baseline)) {
+    case (.success(let candidate), .success(let incumbent)):
+      let outcome = try await compare(
+        candidate, with: incumbent, of: plan, values: values, effort: .confirmation, goal: 1)
+      await candidate.session.close()
+      await incumbent.session.close()
+      return outcome
+    case (.failure(let failure), _), (_, .failure(let failure)): return .failed(failure)
+    }
+  }
+}
+
+/// What screening a candidate came to.
+enum ScreeningOutcome: Sendable {
+  /// It is right on the screening's inputs; its process waits to be timed.
+  case ready(LoadedKernel)
+  case hopeless(nanoseconds: Double)
+  case failed(VerificationFailure)
+}
+
+/// A time below this share of the roofline's is refused. The ceilings are those of the best of many short
+/// rounds, measured again at the first doubt; what is left is that a program may do less than it is counted
+/// for (half the work of a clamp whose branches are known, a gather that reads one row again and again).
+private let credibleShareOfFloor = 0.5
+/// By how much a kernel may seem faster than the ceilings before they are measured again.
+private let measurementSlack = 1.03
+/// A candidate is killed when one command takes longer than this many times the baseline's first call, and a
+/// second.
+private let patienceFactor = 50.0
+/// A candidate whose first call takes longer than this many times the baseline's, and `hopelessNanoseconds`,
+/// is not timed.
+private let hopelessFactor = 4.0
+private let hopelessNanoseconds = 3e6

@@ -1,0 +1,36 @@
+import FoundationEssentials
+
+/// What to measure, and how the result is printed.
+struct Options {
+  static let usage = """
+    usage: granary-bench-search SPECS [--seconds N] [--repeats N] [--json]
+      SPECS      a file with one spec a line
+      --seconds  of each search; 0 leaves searches out (5 unless told)
+      --repeats  of each baseline, each in an empty store (5 unless told)
+
+    """
+  var specs: [String] = []
+  var seconds = 5.0
+  var repeats = 5
+  var json = false
+
+  /// - Returns: `nil` for arguments that are not understood.
+  init?(_ arguments: ArraySlice<String>) {
+    var rest = arguments
+    while let word = rest.popFirst() {
+      switch word {
+      case "--json": json = true
+      case "--seconds":
+        guard let value = rest.popFirst().flatMap(Double.init), value >= 0 else { return nil }
+        seconds = value
+      case "--repeats":
+        guard let value = rest.popFirst().flatMap({ Int($0) }), value > 0 else { return nil }
+        repeats = value
+      default:
+        guard let text = try? String(contentsOfFile: word, encoding: .utf8) else { return nil }
+        specs += text.split(separator: "\n").map(String.init)
+      }
+    }
+    if specs.isEmpty { return nil }
+  }
+}

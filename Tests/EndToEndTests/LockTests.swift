@@ -1,0 +1,61 @@
+import FoundationEssentials
+import Testing
+
+private let relu = "relu(x: f32[11,17])"
+
+extension EndToEnd {
+  @Suite("Lock files") struct LockTests {
+    @Test("a locked get gives exactly what the file names, or fails")
+    func locked() throws {
+      let home = try PrivateHome()
+      let file = home.file("granary.lock")
+      let made = try home.granary("lock", relu, "exp(x: f32[5])", "-o", file, "--json")
+      #expect(made.status == 0, "\(made)")
+      let kernels = try made.json()["kernels"]
+      #expect(kernels.list.count == 2)
+      let served = try home.granary("get", relu, "--lock", file, "--json")
+      #expect(served.status == 0, "\(served)")
+      #expect(try served.json()[0]["revision"] == kernels[0]["revision"])
+      #expect(try served.json()[0]["artifact"] == kernels[0]["artifact"])
+      let other = try home.granary("get", "relu(x: f32[3])", "--lock", file, "--json")
+      #expect(other.status == 1, "\(other)")
+      #expect(try other.failure()["code"].text == "not-found")
+      #expect(try other.failure()["message"].text?.contains("lock") == true)
+      // Made again, the kernel has another revision: the lock must not be met by it.
+      let key = try #require(kernels[0]["key"].text)
+      #expect(try home.granary("rm", key).status == 0)
+      #expect(try home.granary("get", relu).status == 0)
+      let gone = try home.granary("get", relu, "--lock", file, "--json")
+      #expect(gone.status == 1, "\(gone)")
+      #expect(try gone.failure()["message"].text?.contains("revision") == true)
+    }
+
+    @Test(
+      "another artifact under the locked revision is a conflict, and no lock file is a bad request")
+    func refused() throws {
+      let home = try PrivateHome()
+      let file = home.file("granary.lock")
+      let text = try home.granary("lock", relu, "-o", file, "--json").output
+      let artifact = try #require(try JSON(parsing: text)["kernels"][0]["artifact"].text)
+      let forged = String(decoding: text, as: UTF8.self)
+        .replacing(artifact, with: String(repeating: "0", count: 64))
+      try Data(forged.utf8).write(to: URL(filePath: file))
+      let refusal = try home.granary("get", relu, "--lock", file, "--json")
+      #expect(refusal.status == 1, "\(refusal)")
+      #expect(try refusal.failure()["code"].text == "conflict")
+      try Data("{}".utf8).write(to: URL(filePath: file))
+      #expect(try home.granary("get", relu, "--lock", file).status == 2)
+      #expect(try home.granary("get", relu, "--lock", file, "--policy", "tuned").status == 2)
+    }
+
+    @Test("a pinned lock keeps its kernels through a collection of everything")
+    func pinned() throws {
+      let home = try PrivateHome()
+      let file = home.file("granary.lock")
+      #expect(try home.granary("lock", relu, "-o", file, "--pin").status == 0)
+      #expect(try HousekeepingTests.isIdle(home))
+      #expect(try home.granary("gc", "--unused-seconds", "0", "--maximum-bytes", "0").status == 0)
+      #expect(try home.granary("get", relu, "--lock", file).status == 0)
+    }
+  }
+}

@@ -1,0 +1,127 @@
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "counting.h"
+#include "failure.h"
+#include "granary_pool.h"
+#include "kernel.h"
+
+/* What a kernel returns when the host has more threads than its workspace has room for. */
+enum { TOO_MANY_THREADS = 2 };
+
+static granary_pool *pool;
+/* Taken by the one call that uses the pool. */
+static atomic_flag pool_taken = ATOMIC_FLAG_INIT;
+static _Atomic int32_t wanted_threads;
+static pthread_once_t fork_watched = PTHREAD_ONCE_INIT;
+
+void granary_set_threads(int32_t count) { wanted_threads = count; }
+
+static int32_t thread_count(void) {
+  int32_t wanted = wanted_threads;
+  if (wanted > 0) return wanted;
+  cpu_set_t processors;
+  return sched_getaffinity(0, sizeof processors, &processors) == 0 ? CPU_COUNT(&processors) : 1;
+}
+
+/* Threads do not survive a fork: the child makes a pool of its own, and leaves the memory of the old one. */
+static void forget_pool(void) {
+  pool = NULL;
+  atomic_flag_clear(&pool_taken);
+}
+
+static void watch_fork(void) { pthread_atfork(NULL, NULL, forget_pool); }
+
+/* The pool's threads take no signal: handlers of the host run on the host's threads. */
+static granary_pool *start_pool(void) {
+  sigset_t all, before;
+  pthread_once(&fork_watched, watch_fork);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  granary_pool *made = granary_pool_create(thread_count());
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return made;
+}
+
+static void run_serially(const granary_context *context, int64_t count, granary_body body, void *argument) {
+  (void)context;
+  for (int64_t index = 0; index < count; index++) body(argument, index, 0);
+}
+
+static int32_t call_serially(granary_kernel *kernel, const void *const *inputs, void *const *outputs, void *workspace) {
+  granary_context context = {sizeof context, 1, run_serially, NULL};
+  granary_counted(serial_calls);
+  return kernel->function(inputs, outputs, workspace, &context);
+}
+
+static int32_t call(granary_kernel *kernel, const void *const *inputs, void *const *outputs, void *workspace) {
+  int32_t status = TOO_MANY_THREADS;
+  if (!atomic_flag_test_and_set_explicit(&pool_taken, memory_order_acquire)) {
+    if (!pool) pool = start_pool();
+    if (pool) status = kernel->function(inputs, outputs, workspace, granary_pool_context(pool));
+    atomic_flag_clear_explicit(&pool_taken, memory_order_release);
+  }
+  return status == TOO_MANY_THREADS ? call_serially(kernel, inputs, outputs, workspace) : status;
+}
+
+static void *take_workspace(granary_kernel *kernel) {
+  void *kept = atomic_exchange(&kernel->workspace, NULL), *made = NULL;
+  if (kept) return kept;
+  size_t alignment = kernel->description.alignment_bytes < 64 ? 64 : (size_t)kernel->description.alignment_bytes;
+  size_t size = (size_t)kernel->description.workspace_bytes;
+  return posix_memalign(&made, alignment, size ? size : 1) == 0 ? made : NULL;
+}
+
+static void return_workspace(granary_kernel *kernel, void *workspace) {
+  void *none = NULL;
+  if (!atomic_compare_exchange_strong(&kernel->workspace, &none, workspace)) free(workspace);
+}
+
+/* A tensor without elements needs no buffer. */
+static int32_t check_buffers(const void *const *buffers, const granary_tensor *tensors, int32_t count,
+                             int64_t alignment, const char *kind) {
+  for (int32_t i = 0; i < count; i++) {
+    if (!buffers || (!buffers[i] && tensors[i].bytes > 0)) return granary_fail(GRANARY_BAD_ARGUMENT, "%s %d is a null pointer", kind, i);
+    if ((uintptr_t)buffers[i] % (uintptr_t)alignment != 0)
+      return granary_fail(GRANARY_BAD_ARGUMENT, "%s %d is not aligned to %lld bytes", kind, i, (long long)alignment);
+  }
+  return GRANARY_OK;
+}
+
+int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *const *outputs) {
+  if (!kernel) return granary_fail(GRANARY_BAD_ARGUMENT, "the kernel is a null pointer");
+  const granary_description *description = &kernel->description;
+  int32_t status = check_buffers(inputs, description->inputs, description->input_count,
+                                 description->alignment_bytes, "input");
+  if (status == GRANARY_OK)
+    status = check_buffers((const void *const *)outputs, description->outputs, description->output_count,
+                           description->alignment_bytes, "output");
+  if (status != GRANARY_OK) return status;
+  void *workspace = take_workspace(kernel);
+  if (!workspace)
+    return granary_fail(GRANARY_ENVIRONMENT, "no memory for a workspace of %lld bytes",
+                        (long long)description->workspace_bytes);
+  granary_counted(calls);
+  status = call(kernel, inputs, outputs, workspace);
+  return_workspace(kernel, workspace);
+  if (status == GRANARY_INDEX_OUT_OF_RANGE)
+    granary_fail(status, "an index in an input lies outside its table");
+  else if (status != GRANARY_OK)
+    granary_fail(status, "the kernel failed with status %d", status);
+  return status;
+}
+
+int32_t granary_run(const char *spec, const granary_options *options, const void *const *inputs, void *const *outputs,
+                    granary_fallback fallback, void *argument) {
+  granary_kernel *kernel;
+  int32_t status = granary_get(spec, options, &kernel);
+  if (status == GRANARY_OK) status = granary_call(kernel, inputs, outputs);
+  if (status == GRANARY_OK || status == GRANARY_INDEX_OUT_OF_RANGE || !fallback) return status;
+  granary_counted(fallbacks);
+  return fallback(argument, inputs, outputs);
+}
+
+const granary_description *granary_describe(const granary_kernel *kernel) { return &kernel->description; }
