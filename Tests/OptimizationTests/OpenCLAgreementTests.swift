@@ -25,6 +25,14 @@ struct OpenCLAgreementTests {
       "add(x: i64[5,23], y: i64[5,23])",
       "div(x: i32[4,25], y: i32[4,25], rounding_mode: floor)",
       "sum(x: f32[200000])",
+      "sort(x: f32[5,37], dim: 0)",
+      "topk(x: bf16[3,200], k: 7, largest: false)",
+      "scatter_add(x: f32[7,9], 0, i: i64[5,9], y: f32[5,9])",
+      "index_put(x: i32[6,5], [i: i64[4]], y: i32[4,5], true)",
+      "nonzero(x: i8[4,9])",
+      "embedding_dense_backward(g: f32[6,70], i: i64[6], 9, 2, true)",
+      "randn(size: [5,33], seed: s: i64[], offset: 3)",
+      "upsample_bilinear2d(x: f32[1,2,5,7], [9,4], false)",
       "permute(cat([x: f32[3,5], y: f32[4,5]], dim: 0), [1,0])",
     ])
   func agreement(text: String) async throws {
