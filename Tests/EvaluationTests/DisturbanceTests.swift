@@ -79,34 +79,27 @@ import Testing
   @Test("no measurement runs beside other work")
   func gate() async {
     let gate = MeasurementGate()
-    let running = Mutex((work: 0, measurements: 0))
-    let isAlone = Mutex(true)
+    let census = Census()
     await withTaskGroup(of: Void.self) { group in
       for index in 0..<200 {
         group.addTask {
           if index.isMultiple(of: 3) {
             await gate.measure {
-              running.withLock { running in
-                running.measurements += 1
-                if running.work > 0 || running.measurements > 1 { isAlone.withLock { $0 = false } }
-              }
+              census.begin(measurements: 1)
               await Task.yield()
-              running.withLock { $0.measurements -= 1 }
+              census.end(measurements: 1)
             }
           } else {
             await gate.work {
-              running.withLock { running in
-                running.work += 1
-                if running.measurements > 0 { isAlone.withLock { $0 = false } }
-              }
+              census.begin(work: 1)
               await Task.yield()
-              running.withLock { $0.work -= 1 }
+              census.end(work: 1)
             }
           }
         }
       }
     }
-    #expect(isAlone.withLock { $0 })
+    #expect(census.measuredAlone)
   }
 }
 
@@ -147,4 +140,26 @@ private final class ScriptedSession: KernelSession {
   }
 
   func close() {}
+}
+
+/// Who runs at the moment, and whether a measurement ever had company.
+private final class Census: Sendable {
+  private let state = Mutex((work: 0, measurements: 0, alone: true))
+
+  func begin(work: Int = 0, measurements: Int = 0) {
+    state.withLock { state in
+      state.work += work
+      state.measurements += measurements
+      if state.measurements > 0, state.measurements + state.work > 1 { state.alone = false }
+    }
+  }
+
+  func end(work: Int = 0, measurements: Int = 0) {
+    state.withLock { state in
+      state.work -= work
+      state.measurements -= measurements
+    }
+  }
+
+  var measuredAlone: Bool { state.withLock { $0.alone } }
 }

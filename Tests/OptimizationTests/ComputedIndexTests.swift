@@ -37,7 +37,7 @@ struct ComputedIndexTests {
     let environment = ProcessInfo.processInfo.environment
     let hardware = try HardwareProbe.host()
     let compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
-    let runner = try NativeRunner(environment: environment)
+    let runner = try NativeRunner(environment: environment, confinement: compiler.confinement)
     let generator = CodeGenerator(hardware: hardware, language: .c)
     let fused = program.fused()
     let kernel = try generator.source(
