@@ -42,8 +42,11 @@ struct ComputedIndexTests {
     let fused = program.fused()
     let kernel = try generator.source(
       for: fused, schedule: generator.space(for: fused).defaultSchedule)
-    for source in [kernel, ReferenceSource.make(for: program)] {
-      let artifact = try Self.artifact(await compiler.compile(source))
+    let sources: [(KernelSource, CompilationPurpose)] = [
+      (kernel, .candidate), (ReferenceSource.make(for: program), .reference),
+    ]
+    for (source, purpose) in sources {
+      let artifact = try Self.artifact(await compiler.compile(source, for: purpose))
       for guards in GuardPlacement.allCases {
         let session = try await runner.open(artifact, threads: 2, limits: RunnerLimits())
         let result = try await session.run(inputs: bytes, guards: guards)
