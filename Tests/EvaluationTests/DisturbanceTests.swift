@@ -79,34 +79,47 @@ import Testing
   @Test("no measurement runs beside other work")
   func gate() async {
     let gate = MeasurementGate()
-    let running = Mutex((work: 0, measurements: 0))
-    let isAlone = Mutex(true)
+    let occupancy = Occupancy()
     await withTaskGroup(of: Void.self) { group in
       for index in 0..<200 {
         group.addTask {
           if index.isMultiple(of: 3) {
             await gate.measure {
-              running.withLock { running in
-                running.measurements += 1
-                if running.work > 0 || running.measurements > 1 { isAlone.withLock { $0 = false } }
-              }
+              occupancy.enter(measures: true)
               await Task.yield()
-              running.withLock { $0.measurements -= 1 }
+              occupancy.leave(measures: true)
             }
           } else {
             await gate.work {
-              running.withLock { running in
-                running.work += 1
-                if running.measurements > 0 { isAlone.withLock { $0 = false } }
-              }
+              occupancy.enter(measures: false)
               await Task.yield()
-              running.withLock { $0.work -= 1 }
+              occupancy.leave(measures: false)
             }
           }
         }
       }
     }
-    #expect(isAlone.withLock { $0 })
+    #expect(!occupancy.hasClashed)
+  }
+}
+
+/// Counts what runs at one time.
+private final class Occupancy: Sendable {
+  private let state = Mutex((work: 0, measurements: 0, hasClashed: false))
+
+  var hasClashed: Bool { state.withLock { $0.hasClashed } }
+
+  func enter(measures: Bool) {
+    state.withLock { state in
+      if measures { state.measurements += 1 } else { state.work += 1 }
+      if state.measurements > 0, state.measurements + state.work > 1 { state.hasClashed = true }
+    }
+  }
+
+  func leave(measures: Bool) {
+    state.withLock { state in
+      if measures { state.measurements -= 1 } else { state.work -= 1 }
+    }
   }
 }
 
