@@ -79,27 +79,47 @@ import Testing
   @Test("no measurement runs beside other work")
   func gate() async {
     let gate = MeasurementGate()
-    let census = Census()
+    let occupancy = Occupancy()
     await withTaskGroup(of: Void.self) { group in
       for index in 0..<200 {
         group.addTask {
           if index.isMultiple(of: 3) {
             await gate.measure {
-              census.begin(measurements: 1)
+              occupancy.enter(measures: true)
               await Task.yield()
-              census.end(measurements: 1)
+              occupancy.leave(measures: true)
             }
           } else {
             await gate.work {
-              census.begin(work: 1)
+              occupancy.enter(measures: false)
               await Task.yield()
-              census.end(work: 1)
+              occupancy.leave(measures: false)
             }
           }
         }
       }
     }
-    #expect(census.measuredAlone)
+    #expect(!occupancy.hasClashed)
+  }
+}
+
+/// Counts what runs at one time.
+private final class Occupancy: Sendable {
+  private let state = Mutex((work: 0, measurements: 0, hasClashed: false))
+
+  var hasClashed: Bool { state.withLock { $0.hasClashed } }
+
+  func enter(measures: Bool) {
+    state.withLock { state in
+      if measures { state.measurements += 1 } else { state.work += 1 }
+      if state.measurements > 0, state.measurements + state.work > 1 { state.hasClashed = true }
+    }
+  }
+
+  func leave(measures: Bool) {
+    state.withLock { state in
+      if measures { state.measurements -= 1 } else { state.work -= 1 }
+    }
   }
 }
 
@@ -140,26 +160,4 @@ private final class ScriptedSession: KernelSession {
   }
 
   func close() {}
-}
-
-/// Who runs at the moment, and whether a measurement ever had company.
-private final class Census: Sendable {
-  private let state = Mutex((work: 0, measurements: 0, alone: true))
-
-  func begin(work: Int = 0, measurements: Int = 0) {
-    state.withLock { state in
-      state.work += work
-      state.measurements += measurements
-      if state.measurements > 0, state.measurements + state.work > 1 { state.alone = false }
-    }
-  }
-
-  func end(work: Int = 0, measurements: Int = 0) {
-    state.withLock { state in
-      state.work -= work
-      state.measurements -= measurements
-    }
-  }
-
-  var measuredAlone: Bool { state.withLock { $0.alone } }
 }
