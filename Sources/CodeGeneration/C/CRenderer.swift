@@ -263,6 +263,16 @@ extension TileKernel {
   }
 }
 
+extension TilePass.Member {
+  /// The member as a statement of its own.
+  var statement: TileStatement {
+    switch self {
+    case .store(let store): .store(store)
+    case .reduce(let reduction): .reduce(reduction)
+    }
+  }
+}
+
 /// What a store, a reduction or a scan writes.
 struct TileLeaf {
   var output: BufferID
@@ -285,6 +295,7 @@ extension TileStatement {
     case .reduce(let reduction):
       [TileLeaf(output: reduction.output, index: reduction.index, value: reduction.value)]
     case .scan(let scan): [TileLeaf(output: scan.output, index: scan.index, value: scan.value)]
+    case .pass(let pass): pass.members.flatMap(\.statement.leaves)
     }
   }
 }

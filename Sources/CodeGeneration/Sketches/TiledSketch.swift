@@ -60,7 +60,9 @@ struct TiledSketch: Sketch {
         "lanes", widths, default: widths.contains(widest) ? widest : 4, isFeature: true),
       ParameterDomain("unroll", [1, 2, 4, 8], default: name == "pointwise" ? 2 : 4),
       ParameterDomain("accumulators", [1, 2, 4, 8], default: 4),
-      ParameterDomain("streaming", [0, 1], default: 0),
+      ParameterDomain("streaming", [0, 1], default: site.exceedsCaches ? 1 : 0),
+      ParameterDomain(
+        "prefetch", [0, 2048, 4096, 8192, 16384], default: site.exceedsCoreCaches ? 8192 : 0),
     ]
   }
 
@@ -76,6 +78,7 @@ struct TiledSketch: Sketch {
     plan.accumulators = max(value("accumulators"), 1)
     plan.tile = value("tile")
     plan.isStreaming = value("streaming") == 1
+    plan.prefetchBytes = value("prefetch")
     plan.splitsGuards = site.hasGuards
     var kernel = plan.tileKernel(
       of: flat, name: "kernel\(site.position)", in: site.program)
@@ -126,6 +129,25 @@ extension FlatKernel.FlatStage {
 }
 
 extension KernelSite {
+  /// Whether what the kernel reads and writes is so much that no part of it is in a cache when the next kernel
+  /// comes to it.
+  var exceedsCaches: Bool {
+    trafficBytes > 2 * max(hardware.tuning.cacheBytes.max() ?? 0, 1 << 20)
+  }
+
+  /// Whether what the kernel reads and writes is more than the cores' own caches hold.
+  var exceedsCoreCaches: Bool {
+    let own = hardware.tuning.cacheBytes.prefix(2).max() ?? 0
+    return trafficBytes > max(own, 1 << 18) * max(hardware.tuning.threads, 1)
+  }
+
+  /// The bytes of the buffers that the kernel has in memory.
+  private var trafficBytes: Int {
+    kernel.touchedBuffers.subtracting(kernel.locals).reduce(0) {
+      $0 + program[$1].type.storageBytes
+    }
+  }
+
   var stagesAreMaps: Bool {
     kernel.stages.allSatisfy { if case .map = $0.body { true } else { false } }
   }

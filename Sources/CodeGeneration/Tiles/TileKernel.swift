@@ -41,6 +41,34 @@ package indirect enum TileStatement: Sendable, Hashable {
   case store(TileStore)
   case reduce(TileReduction)
   case scan(TileScan)
+  case pass(TilePass)
+}
+
+/// One loop over an axis that does several things with each element, in order: stores, and reductions over the
+/// axis.
+///
+/// A member may read what an earlier store of the pass wrote in the same iteration, and no result of its
+/// reductions.
+package struct TilePass: Sendable, Hashable {
+  package var axis: Axis
+  package var members: [Member]
+  /// How many iterations run as the lanes of a vector.
+  package var lanes = 1
+  /// How many vectors run interleaved; each has partial results of its own.
+  package var unroll = 1
+  /// What is fetched into the caches ahead of use; where a target cannot, nothing is.
+  package var prefetches: [TilePrefetch] = []
+
+  package enum Member: Sendable, Hashable {
+    case store(TileStore)
+    case reduce(TileReduction)
+  }
+}
+
+/// The element that a later grid point will read, at `index`, which may lie beyond the buffer.
+package struct TilePrefetch: Sendable, Hashable {
+  package var buffer: BufferID
+  package var index: Index
 }
 
 /// A loop over a range of an axis, `lanes × unroll` iterations at a time, with a remainder.

@@ -40,39 +40,11 @@ typedef uint8_t u8x16 __attribute__((vector_size(16)));
 typedef uint8_t u8x16_u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef uint8_t boolx16 __attribute__((vector_size(16)));
 typedef uint8_t boolx16_u __attribute__((vector_size(16), aligned(1), may_alias));
-INLINE float g_pick_f32(int m, float x, float y) { return m ? x : y; }
-INLINE int32_t g_toInt_f32(float x) { return (int32_t)x; }
-INLINE float g_toFloat_f32(int32_t x) { return (float)x; }
-INLINE int32_t g_asInt_f32(float x) {
-  union { int32_t i; float f; } u;
-  u.f = x;
-  return u.i;
-}
-INLINE float g_asFloat_f32(int32_t x) {
-  union { int32_t i; float f; } u;
-  u.i = x;
-  return u.f;
-}
-INLINE float g_power2_f32(int32_t x) {
-  union { int32_t i; float f; } u;
-  u.i = (int32_t)((uint32_t)(x + 127) << 23);
-  return u.f;
-}
-INLINE float g_exp_f32(float x) {
-  x = g_pick_f32(x < -104.0f, (float){0} - 104.0f, x);
-  x = g_pick_f32(x > 89.0f, (float){0} + 89.0f, x);
-  float n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
-  float r = x - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  float p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  int32_t k = g_toInt_f32(n), h = k >> 1;
-  return p * g_power2_f32(h) * g_power2_f32(k - h);
-}
+#if defined(__clang__)
+#define G_SHUFFLE(I, x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#else
+#define G_SHUFFLE(I, x, ...) __builtin_shuffle(x, (I){__VA_ARGS__})
+#endif
 INLINE f32x16 g_pick_f32x16(i32x16 m, f32x16 x, f32x16 y) {
   return (f32x16)((m & (i32x16)x) | (~m & (i32x16)y));
 }
@@ -83,37 +55,47 @@ INLINE f32x16 g_asFloat_f32x16(i32x16 x) { return (f32x16)x; }
 INLINE f32x16 g_power2_f32x16(i32x16 x) {
   return (f32x16)((x + 127) << 23);
 }
+/* 2^(k-1) * 2exp(r): the low bits of t are those of k-1 with the exponent's bias */
 INLINE f32x16 g_exp_f32x16(f32x16 x) {
-  x = g_pick_f32x16(x < -104.0f, (f32x16){0} - 104.0f, x);
+  x = g_pick_f32x16(x < -87.5f, (f32x16){0} - 87.5f, x);
   x = g_pick_f32x16(x > 89.0f, (f32x16){0} + 89.0f, x);
-  f32x16 n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
+  f32x16 t = x * 1.44269504088896341f + 12583038.0f, n = t - 12583038.0f;
   f32x16 r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
-  f32x16 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  i32x16 k = g_toInt_f32x16(n), h = k >> 1;
-  return p * g_power2_f32x16(h) * g_power2_f32x16(k - h);
+  f32x16 p = r * 2.7629078e-3f + 1.673749e-2f;
+  p = p * r + 8.333678e-2f;
+  p = p * r + 3.3333042e-1f;
+  p = p * r + 9.9999988e-1f;
+  p = p * r + 2.0f;
+  p = p * r + 2.0f;
+  return p * g_asFloat_f32x16((i32x16)(g_asInt_f32x16(t) << 23));
 }
+INLINE f32x16 g_larger_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16(x > y, x, y); }
 INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
-INLINE float g_maximum_f32(float x, float y) { return g_pick_f32((x > y) | (x != x), x, y); }
 INLINE f32x16 g_maximum_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16((x > y) | (x != x), x, y); }
 INLINE float g_reduce_add_f32x16(f32x16 x) {
-  float a[16];
-  for (int l = 0; l < 16; l++) a[l] = x[l];
-  for (int s = 8; s > 0; s /= 2)
-    for (int l = 0; l < s; l++) a[l] = (float)(a[l] + a[l + s]);
-  return a[0];
+  f32x16 y;
+  y = G_SHUFFLE(i32x16, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  x = x + y;
+  y = G_SHUFFLE(i32x16, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+  x = x + y;
+  y = G_SHUFFLE(i32x16, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+  x = x + y;
+  y = G_SHUFFLE(i32x16, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
+  x = x + y;
+  return x[0];
 }
 INLINE float g_reduce_maximum_f32x16(f32x16 x) {
-  float a[16];
-  for (int l = 0; l < 16; l++) a[l] = x[l];
-  for (int s = 8; s > 0; s /= 2)
-    for (int l = 0; l < s; l++) a[l] = (float)(g_maximum_f32(a[l], a[l + s]));
-  return a[0];
+  f32x16 y;
+  y = G_SHUFFLE(i32x16, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  x = g_maximum_f32x16(x, y);
+  y = G_SHUFFLE(i32x16, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+  x = g_maximum_f32x16(x, y);
+  y = G_SHUFFLE(i32x16, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+  x = g_maximum_f32x16(x, y);
+  y = G_SHUFFLE(i32x16, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
+  x = g_maximum_f32x16(x, y);
+  return x[0];
 }
 INLINE f32x16 g_set_f32x16(float x) { return (f32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE void g_store_f32x16(float *p, f32x16 v) { *(f32x16_u *)p = v; }
@@ -136,73 +118,52 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
       f32x16 a2 = g_set_f32x16((-__builtin_inff()));
       f32x16 a3 = g_set_f32x16((-__builtin_inff()));
       f32x16 a4 = g_set_f32x16((-__builtin_inff()));
-      float a5 = (-__builtin_inff());
+      i32x16 n5 = {0};
       int64_t i6 = 0;
-      for (; i6 + 64 <= 256; i6 += 64) {
-        a1 = g_maximum_f32x16(a1, g_load_f32x16(b0 + i1 * 256 + i6));
-        a2 = g_maximum_f32x16(a2, g_load_f32x16(b0 + i1 * 256 + i6 + 16));
-        a3 = g_maximum_f32x16(a3, g_load_f32x16(b0 + i1 * 256 + i6 + 32));
-        a4 = g_maximum_f32x16(a4, g_load_f32x16(b0 + i1 * 256 + i6 + 48));
+      for (; i6 < 256; i6 += 64) {
+        const f32x16 v6 = g_load_f32x16(b0 + i1 * 256 + i6);
+        a1 = g_larger_f32x16(a1, v6);
+        const f32x16 v7 = g_load_f32x16(b0 + i1 * 256 + i6 + 16);
+        a2 = g_larger_f32x16(a2, v7);
+        const f32x16 v8 = g_load_f32x16(b0 + i1 * 256 + i6 + 32);
+        a3 = g_larger_f32x16(a3, v8);
+        const f32x16 v9 = g_load_f32x16(b0 + i1 * 256 + i6 + 48);
+        a4 = g_larger_f32x16(a4, v9);
+        n5 |= (v6 != v6) | (v7 != v7) | (v8 != v8) | (v9 != v9);
       }
-      for (; i6 + 16 <= 256; i6 += 16) {
-        a1 = g_maximum_f32x16(a1, g_load_f32x16(b0 + i1 * 256 + i6));
-      }
-      for (; i6 + 1 <= 256; i6 += 1) {
-        a5 = g_maximum_f32(a5, b0[i1 * 256 + i6]);
-      }
-      a5 = g_maximum_f32(a5, g_reduce_maximum_f32x16(g_maximum_f32x16(g_maximum_f32x16(a1, a2), g_maximum_f32x16(a3, a4))));
-      b2[0] = a5;
+      const float a10 = g_reduce_maximum_f32x16(g_pick_f32x16(n5, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a1, a2), g_maximum_f32x16(a3, a4))));
+      b2[0] = a10;
     }
     {
+      f32x16 a11 = g_set_f32x16(0.0f);
+      f32x16 a12 = g_set_f32x16(0.0f);
+      f32x16 a13 = g_set_f32x16(0.0f);
+      f32x16 a14 = g_set_f32x16(0.0f);
       int64_t i7 = 0;
-      for (; i7 + 64 <= 256; i7 += 64) {
+      for (; i7 < 256; i7 += 64) {
         g_store_f32x16(b3 + i7, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7) - g_set_f32x16(b2[0]))));
+        const f32x16 v15 = g_load_f32x16(b3 + i7);
+        a11 = (a11 + v15);
         g_store_f32x16(b3 + i7 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 16) - g_set_f32x16(b2[0]))));
+        const f32x16 v16 = g_load_f32x16(b3 + i7 + 16);
+        a12 = (a12 + v16);
         g_store_f32x16(b3 + i7 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 32) - g_set_f32x16(b2[0]))));
+        const f32x16 v17 = g_load_f32x16(b3 + i7 + 32);
+        a13 = (a13 + v17);
         g_store_f32x16(b3 + i7 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 48) - g_set_f32x16(b2[0]))));
+        const f32x16 v18 = g_load_f32x16(b3 + i7 + 48);
+        a14 = (a14 + v18);
       }
-      for (; i7 + 16 <= 256; i7 += 16) {
-        g_store_f32x16(b3 + i7, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7) - g_set_f32x16(b2[0]))));
-      }
-      for (; i7 + 1 <= 256; i7 += 1) {
-        b3[i7] = g_exp_f32((b0[i1 * 256 + i7] - b2[0]));
-      }
-    }
-    {
-      f32x16 a6 = g_set_f32x16(0.0f);
-      f32x16 a7 = g_set_f32x16(0.0f);
-      f32x16 a8 = g_set_f32x16(0.0f);
-      f32x16 a9 = g_set_f32x16(0.0f);
-      float a10 = 0.0f;
-      int64_t i8 = 0;
-      for (; i8 + 64 <= 256; i8 += 64) {
-        a6 = (a6 + g_load_f32x16(b3 + i8));
-        a7 = (a7 + g_load_f32x16(b3 + i8 + 16));
-        a8 = (a8 + g_load_f32x16(b3 + i8 + 32));
-        a9 = (a9 + g_load_f32x16(b3 + i8 + 48));
-      }
-      for (; i8 + 16 <= 256; i8 += 16) {
-        a6 = (a6 + g_load_f32x16(b3 + i8));
-      }
-      for (; i8 + 1 <= 256; i8 += 1) {
-        a10 = (a10 + b3[i8]);
-      }
-      a10 = (a10 + g_reduce_add_f32x16(((a6 + a7) + (a8 + a9))));
-      b4[0] = a10;
+      const float a19 = g_reduce_add_f32x16(((a11 + a12) + (a13 + a14)));
+      b4[0] = a19;
     }
     {
       int64_t i9 = 0;
-      for (; i9 + 64 <= 256; i9 += 64) {
+      for (; i9 < 256; i9 += 64) {
         g_store_f32x16(b1 + i1 * 256 + i9, (g_load_f32x16(b3 + i9) / g_set_f32x16(b4[0])));
         g_store_f32x16(b1 + i1 * 256 + i9 + 16, (g_load_f32x16(b3 + i9 + 16) / g_set_f32x16(b4[0])));
         g_store_f32x16(b1 + i1 * 256 + i9 + 32, (g_load_f32x16(b3 + i9 + 32) / g_set_f32x16(b4[0])));
         g_store_f32x16(b1 + i1 * 256 + i9 + 48, (g_load_f32x16(b3 + i9 + 48) / g_set_f32x16(b4[0])));
-      }
-      for (; i9 + 16 <= 256; i9 += 16) {
-        g_store_f32x16(b1 + i1 * 256 + i9, (g_load_f32x16(b3 + i9) / g_set_f32x16(b4[0])));
-      }
-      for (; i9 + 1 <= 256; i9 += 1) {
-        b1[i1 * 256 + i9] = (b3[i9] / b4[0]);
       }
     }
   }
