@@ -26,7 +26,7 @@ import Testing
             alignmentBytes: 64)), outcome: outcome),
       diagnosis: Diagnosis(
         work: Work(floatingPointOperations: 1e9, bytes: 1e6), dtype: .f32, measuredSeconds: 4e-3,
-        ceilings: KnowledgeBaseTests.ceilings, hardware: KnowledgeBaseTests.zen5.tuning),
+        ceilings: KnowledgeBaseTests.ceilings),
       history: history, documents: try KnowledgeBase.builtIn().documents,
       space: ScheduleSpace(kernels: [
         KernelSpace(

@@ -12,6 +12,8 @@ extension CLibrary {
     case "load": return load(item)
     case "store", "stream": return store(item)
     case "select": return select(item)
+    case "prefix_add": return prefixSum(item)
+    case "last": return last(item)
     case let name where name.hasPrefix("reduce_"): return reduction(item)
     default: return nil
     }
@@ -122,7 +124,7 @@ extension CLibrary {
     var half = item.lanes / 2
     while half > 0 {
       let places = (0..<item.lanes).map { "\(($0 + half) % item.lanes)" }.joined(separator: ", ")
-      steps.append("  y = G_SHUFFLE(i\(bits)x\(item.lanes), x, \(places));")
+      steps.append("  y = G_SHUFFLE(i\(bits)x\(item.lanes), x, x, \(places));")
       steps.append("  x = \(combination.text);")
       half /= 2
     }
@@ -137,12 +139,46 @@ extension CLibrary {
         """)
   }
 
-  /// Permutes the lanes of one vector: the positions have the integer type `I`.
+  /// In each lane the sum of it and all before it.
+  private static func prefixSum(_ item: Item) -> Definition {
+    let bits = item.dtype.sizeBytes * 8
+    var steps: [String] = []
+    var step = 1
+    while step < item.lanes {
+      let places = (0..<item.lanes).map { $0 < step ? "\(item.lanes)" : "\($0 - step)" }
+        .joined(separator: ", ")
+      steps.append("  x += G_SHUFFLE(i\(bits)x\(item.lanes), x, z, \(places));")
+      step *= 2
+    }
+    return Definition(
+      text: """
+        INLINE \(item.typeName) \(item.name)(\(item.typeName) x) {
+          const \(item.typeName) z = {0};
+        \(steps.joined(separator: "\n"))
+          return x;
+        }
+        """)
+  }
+
+  /// The last lane in every lane.
+  private static func last(_ item: Item) -> Definition {
+    let bits = item.dtype.sizeBytes * 8
+    let places = [String](repeating: "\(item.lanes - 1)", count: item.lanes)
+      .joined(separator: ", ")
+    return Definition(
+      text: """
+        INLINE \(item.typeName) \(item.name)(\(item.typeName) x) {
+          return G_SHUFFLE(i\(bits)x\(item.lanes), x, x, \(places));
+        }
+        """)
+  }
+
+  /// Picks lanes of `x`, counted from 0, and of `y`, which come after; the positions have the integer type `I`.
   static let shuffleMacro = """
     #if defined(__clang__)
-    #define G_SHUFFLE(I, x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+    #define G_SHUFFLE(I, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
     #else
-    #define G_SHUFFLE(I, x, ...) __builtin_shuffle(x, (I){__VA_ARGS__})
+    #define G_SHUFFLE(I, x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
     #endif
     """
 

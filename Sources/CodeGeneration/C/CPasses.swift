@@ -10,11 +10,13 @@ extension CWriter {
   mutating func write(_ pass: TilePass) {
     let width = vectorWidth(pass.axis, wanted: pass.lanes)
     let members = pass.members.map(\.accumulatingHalvesWide)
-    guard width > 1, members.allSatisfy(\.hasVectorForm) else { return writeApart(pass) }
+    guard width > 1, members.allSatisfy(\.hasVectorForm) else {
+      return forEachRow { $0.writeApart(pass) }
+    }
     writeVectors(
       VectorPass(
         axes: [pass.axis], members: members, width: width, unroll: pass.unroll,
-        prefetches: pass.prefetches))
+        rows: 0..<(rows?.count ?? 1), prefetches: pass.prefetches))
   }
 
   /// Whether the reduction, which stands in no lane loop, was written with its last axis as lanes.
@@ -25,10 +27,11 @@ extension CWriter {
     }
     let width = vectorWidth(last, wanted: reduction.lanes)
     guard width > 1 else { return false }
+    let row = rows?.current ?? 0
     writeVectors(
       VectorPass(
         axes: reduction.axes, members: [.reduce(reduction)], width: width,
-        unroll: reduction.accumulators))
+        unroll: reduction.accumulators, rows: row..<row + 1))
     return true
   }
 
@@ -60,6 +63,8 @@ extension CWriter {
     var members: [TilePass.Member]
     var width: Int
     var unroll: Int
+    /// The interleaved points that the pass is written for.
+    var rows: Range<Int>
     var prefetches: [TilePrefetch] = []
 
     var rest: Int { (axes.last?.extent ?? 0) % width }
@@ -75,12 +80,17 @@ extension CWriter {
   private mutating func writeVectors(_ pass: VectorPass) {
     guard let lane = pass.axes.last else { return }
     block("") { writer in
-      let accumulators = pass.members.map { writer.accumulator(of: $0, pass) }
+      let accumulators = pass.rows.map { _ in
+        pass.members.map { writer.accumulator(of: $0, pass) }
+      }
       writer.nest(pass.axes.dropLast()) { writer in
         writer.writeLoops(pass, over: lane, accumulators)
       }
-      for case (.reduce(let reduction), let accumulator?) in zip(pass.members, accumulators) {
-        writer.finish(reduction, accumulator, width: pass.width)
+      for (row, ofRow) in zip(pass.rows, accumulators) {
+        writer.rows?.current = row
+        for case (.reduce(let reduction), let accumulator?) in zip(pass.members, ofRow) {
+          writer.finish(reduction, accumulator, width: pass.width)
+        }
       }
     }
   }
@@ -103,7 +113,7 @@ extension CWriter {
   }
 
   private mutating func writeLoops(
-    _ pass: VectorPass, over lane: Axis, _ accumulators: [Accumulator?]
+    _ pass: VectorPass, over lane: Axis, _ accumulators: [[Accumulator?]]
   ) {
     let name = name(of: lane)
     let step = pass.width * pass.unroll
@@ -126,25 +136,29 @@ extension CWriter {
 
   /// - Parameter fresh: how many lanes, the last ones, no other vector has had; `nil` for all.
   private mutating func writeCopies(
-    _ pass: VectorPass, over lane: Axis, unroll: Int, _ accumulators: [Accumulator?],
+    _ pass: VectorPass, over lane: Axis, unroll: Int, _ accumulators: [[Accumulator?]],
     fresh: Int? = nil
   ) {
     lanes = LaneContext(axis: lane, width: pass.width, unroll: unroll)
-    var seen: [[String]] = pass.members.map { _ in [] }
+    var seen = pass.rows.map { _ in pass.members.map { _ in [String]() } }
     forEachCopy { writer, copy in
-      for prefetch in pass.prefetches { writer.write(prefetch, copy, width: pass.width) }
-      for (position, member) in pass.members.enumerated() {
-        switch member {
-        case .store(let store): writer.writeCopy(of: store)
-        case .reduce(let reduction):
-          guard let accumulator = accumulators[position] else { continue }
-          seen[position].append(
-            writer.add(reduction, to: accumulator.parts[copy], width: pass.width, fresh: fresh))
+      for (slot, row) in pass.rows.enumerated() {
+        writer.rows?.current = row
+        for prefetch in pass.prefetches { writer.write(prefetch, copy, width: pass.width) }
+        for (position, member) in pass.members.enumerated() {
+          switch member {
+          case .store(let store): writer.writeCopy(of: store)
+          case .reduce(let reduction):
+            guard let accumulator = accumulators[slot][position] else { continue }
+            let part = accumulator.parts[copy]
+            seen[slot][position].append(
+              writer.add(reduction, to: part, width: pass.width, fresh: fresh))
+          }
         }
       }
     }
     lanes = nil
-    for (accumulator, values) in zip(accumulators, seen) {
+    for (accumulator, values) in zip(accumulators.joined(), seen.joined()) {
       guard let name = accumulator?.notNumbers else { continue }
       line("\(name) |= \(values.map { "(\($0) != \($0))" }.joined(separator: " | "));")
     }
@@ -156,7 +170,7 @@ extension CWriter {
     for bytes in stride(from: 0, to: width * size, by: cacheLineBytes) {
       let ahead = copy * width + bytes / size
       let place = "\(name(of: prefetch.buffer)) + \(text(prefetch.index)) + \(ahead)"
-      line("__builtin_prefetch(\(place));")
+      line("__builtin_prefetch(\(place)\(prefetch.isWrite ? ", 1" : ""));")
     }
   }
 

@@ -7,6 +7,25 @@ extension CWriter {
     for statement in body { write(statement) }
   }
 
+  /// Statements for every interleaved point: passes together, others one point after the other.
+  mutating func interleaved(_ body: [TileStatement]) {
+    for statement in body {
+      if case .pass(let pass) = statement {
+        write(pass)
+      } else {
+        forEachRow { $0.write(statement) }
+      }
+    }
+  }
+
+  /// Runs `body` for each interleaved point, or once without.
+  mutating func forEachRow(_ body: (inout CWriter) -> Void) {
+    for row in 0..<(rows?.count ?? 1) {
+      rows?.current = row
+      body(&self)
+    }
+  }
+
   private mutating func write(_ statement: TileStatement) {
     switch statement {
     case .loop(let loop, let body): write(loop, body)
@@ -85,7 +104,7 @@ extension CWriter {
   }
 
   /// Stores a value, which is of the buffer's type: a vector in a lane loop, else a scalar.
-  private mutating func put(
+  mutating func put(
     _ value: String, _ type: DType, _ output: BufferID, _ index: Index, isStreaming: Bool
   ) {
     guard let lanes, lanes.width > 1 else {
@@ -142,6 +161,7 @@ extension CWriter {
   }
 
   private mutating func write(_ scan: TileScan) {
+    guard !writeVectors(scan) else { return }
     block("") { writer in
       let value = scan.value.dtype.isHalf ? Expression.cast(.f32, scan.value) : scan.value
       let parts = writer.declareParts(scan.combiner, value.dtype)

@@ -61,8 +61,17 @@ struct TiledSketch: Sketch {
       ParameterDomain("unroll", [1, 2, 4, 8], default: name == "pointwise" ? 2 : 4),
       ParameterDomain("accumulators", [1, 2, 4, 8], default: 4),
       ParameterDomain("streaming", [0, 1], default: site.exceedsCaches ? 1 : 0),
+    ] + (site.hasReduction ? passParameters(site) : [])
+  }
+
+  /// What is open about passes over rows.
+  private func passParameters(_ site: KernelSite) -> [ParameterDomain] {
+    [
       ParameterDomain(
         "prefetch", [0, 2048, 4096, 8192, 16384], default: site.exceedsCoreCaches ? 8192 : 0),
+      // Arithmetic hides behind that of another row; what waits for memory only gets in its way.
+      ParameterDomain("rows", [1, 2, 4], default: site.isArithmeticHeavy ? 2 : 1),
+      ParameterDomain("claim", [0, 1], default: site.isArithmeticHeavy ? 1 : 0),
     ]
   }
 
@@ -79,6 +88,8 @@ struct TiledSketch: Sketch {
     plan.tile = value("tile")
     plan.isStreaming = value("streaming") == 1
     plan.prefetchBytes = value("prefetch")
+    plan.rows = max(value("rows"), 1)
+    plan.claimsOutputs = value("claim") == 1
     plan.splitsGuards = site.hasGuards
     var kernel = plan.tileKernel(
       of: flat, name: "kernel\(site.position)", in: site.program)
@@ -141,6 +152,23 @@ extension KernelSite {
     return trafficBytes > max(own, 1 << 18) * max(hardware.tuning.threads, 1)
   }
 
+  /// Whether rows of elements go through a function that takes longer than moving the element.
+  var isArithmeticHeavy: Bool {
+    kernel.stages.contains { stage in
+      let isRow: Bool
+      if case .reduce = stage.body {
+        isRow = true
+      } else {
+        isRow = stage.domain.count > kernel.outer.count
+      }
+      var found = false
+      stage.value.visit { part in
+        if case .unary(let operation, _) = part { found = found || operation.isTranscendental }
+      }
+      return isRow && found
+    }
+  }
+
   /// The bytes of the buffers that the kernel has in memory.
   private var trafficBytes: Int {
     kernel.touchedBuffers.subtracting(kernel.locals).reduce(0) {
@@ -183,6 +211,17 @@ extension KernelSite {
       var found = false
       stage.value.visit { found = found || isMatch($0) }
       return found
+    }
+  }
+}
+
+extension UnaryOperator {
+  fileprivate var isTranscendental: Bool {
+    switch self {
+    case .negate, .absolute, .logicalNot, .bitwiseNot, .isNaN, .isInfinite, .sign, .floor, .ceil,
+      .truncate, .round, .sqrt, .rsqrt, .reciprocal:
+      false
+    default: true
     }
   }
 }

@@ -61,7 +61,7 @@ extension FlatKernel.FlatStage {
   }
 
   /// The stage with `own`, the axis it runs over, replaced by another of the same extent.
-  fileprivate func renaming(_ own: Axis, to axis: Axis) -> FlatKernel.FlatStage {
+  func renaming(_ own: Axis, to axis: Axis) -> FlatKernel.FlatStage {
     var renamed = self
     let replace = { (index: Index) -> Index in index == .axis(own) ? .axis(axis) : index }
     renamed.rest = rest.map { $0 == own ? axis : $0 }

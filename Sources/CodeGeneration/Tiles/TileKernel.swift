@@ -13,6 +13,9 @@ package struct TileKernel: Sendable, Hashable {
   package var blocks: Int
   package var scratch: [ScratchTile]
   package var body: [TileStatement]
+  /// How many neighbouring points run interleaved, each with scratch tiles of its own; a target may run them one
+  /// after the other.
+  package var rows = 1
 
   package var gridCount: Int { grid.reduce(1) { $0 * $1.count } }
 }
@@ -33,6 +36,9 @@ package struct ScratchTile: Sendable, Hashable {
   package var elementCount: Int
   /// Whether each lane of the surrounding lane loop has elements of its own.
   package var isPerLane: Bool
+
+  /// `elementCount` rounded up, so that the next tile begins a cache line.
+  var paddedElementCount: Int { roundUp(elementCount * dtype.sizeBytes, to: 64) / dtype.sizeBytes }
 }
 
 /// A step of a tile kernel.
@@ -65,10 +71,11 @@ package struct TilePass: Sendable, Hashable {
   }
 }
 
-/// The element that a later grid point will read, at `index`, which may lie beyond the buffer.
+/// An element that will be read or written soon, at `index`, which may lie beyond the buffer.
 package struct TilePrefetch: Sendable, Hashable {
   package var buffer: BufferID
   package var index: Index
+  package var isWrite = false
 }
 
 /// A loop over a range of an axis, `lanes × unroll` iterations at a time, with a remainder.
@@ -112,4 +119,8 @@ package struct TileScan: Sendable, Hashable {
   package var axis: Axis
   package var combiner: Combiner
   package var value: Expression
+  /// How many iterations run as lanes; 1 inside a lane loop.
+  package var lanes = 1
+  /// Whether vectors of results go past the caches.
+  package var isStreaming = false
 }

@@ -16,8 +16,14 @@ package struct TilePlan: Sendable, Hashable {
   package var isStreaming = false
   /// Whether the lane axis is split where guards change, so that its middle has none.
   package var splitsGuards = false
+  /// How many neighbouring points of the grid run interleaved, where their stages are passes over rows.
+  package var rows = 1
   /// How many bytes of a row ahead of use inputs are fetched; 0 for not at all.
   package var prefetchBytes = 0
+  /// Whether the cache lines of an output are made writable one pass before it is written.
+  package var claimsOutputs = false
+
+  package init() {}
 }
 
 extension TilePlan {
@@ -51,62 +57,8 @@ extension TilePlan {
   private func within(_ kernel: FlatKernel, name: String, in program: TensorProgram) -> TileKernel {
     TileKernel(
       name: name, grid: kernel.outer.map { GridAxis(axis: $0, tile: 1) }, blocks: blocks,
-      scratch: scratch(of: kernel, isPerLane: false),
-      body: statements(of: kernel, in: program))
-  }
-
-  /// The stages in order, those that one pass over an axis can do together as one.
-  private func statements(of kernel: FlatKernel, in program: TensorProgram) -> [TileStatement] {
-    let fusion = PassFusion(kernel)
-    let groups = fusion.groups
-    return groups.indices.flatMap { position -> [TileStatement] in
-      let stages = groups[position]
-      guard let axis = stages[0].passAxis else {
-        return stages.map { statement(for: $0, insideLanes: false, in: kernel) }
-      }
-      var pass = TilePass(axis: axis, members: stages.map { member($0, in: kernel) }, lanes: lanes)
-      pass.unroll = stages.contains(where: \.isReduction) ? accumulators : unroll
-      pass.prefetches = prefetches(for: position, of: groups, along: axis, in: kernel, program)
-      return [.pass(pass)]
-    }
-  }
-
-  private func member(_ stage: FlatKernel.FlatStage, in kernel: FlatKernel) -> TilePass.Member {
-    guard case .reduce(let axes, let combiner, let value) = stage.body else {
-      return .store(store(stage.body.value, of: stage, in: kernel))
-    }
-    return .reduce(
-      TileReduction(
-        output: stage.output, index: stage.index, axes: axes, combiner: combiner, value: value))
-  }
-
-  /// What the last pass that reads an input along its rows fetches of the rows to come: by then the rows of now
-  /// are in the cache.
-  private func prefetches(
-    for position: Int, of groups: [[FlatKernel.FlatStage]], along axis: Axis,
-    in kernel: FlatKernel, _ program: TensorProgram
-  ) -> [TilePrefetch] {
-    guard prefetchBytes > 0, let row = kernel.outer.last else { return [] }
-    let later = groups[(position + 1)...].joined().reduce(into: Set<BufferID>()) { found, stage in
-      stage.body.value.visit { if case .load(let buffer, _, _) = $0 { found.insert(buffer) } }
-    }
-    var wanted: [TilePrefetch] = []
-    for stage in groups[position] {
-      stage.body.value.visit { part in
-        guard case .load(let buffer, let type, let indices) = part,
-          !kernel.locals.contains(buffer), !later.contains(buffer),
-          !wanted.contains(where: { $0.buffer == buffer })
-        else { return }
-        let place = AffineIndex(indices[0])
-        let step = place.coefficient(of: row)
-        guard place.isLinear(in: row), place.coefficient(of: axis) == 1, step >= axis.extent
-        else { return }
-        let rows = max(1, prefetchBytes / max(step * type.sizeBytes, 1))
-        wanted.append(
-          TilePrefetch(buffer: buffer, index: .sum(indices[0], .constant(rows * step))))
-      }
-    }
-    return wanted
+      scratch: scratch(of: kernel, isPerLane: false), body: passes(of: kernel),
+      rows: rows)
   }
 
   private func scratch(of kernel: FlatKernel, isPerLane: Bool) -> [ScratchTile] {
@@ -125,7 +77,7 @@ extension TilePlan {
     return GuardSplitting(axis: axis, program: program).split(kernel.stages)
   }
 
-  private func statement(
+  func statement(
     for stage: FlatKernel.FlatStage, insideLanes: Bool, in kernel: FlatKernel
   ) -> TileStatement {
     let lanesOfRest = insideLanes ? nil : stage.laneAxis
@@ -141,9 +93,14 @@ extension TilePlan {
           lanes: isVector ? lanes : 1, accumulators: isVector ? accumulators : 1))
     case .scan(let axis, let combiner, let value):
       loops.removeAll { $0 == axis }
-      inner = .scan(
-        TileScan(
-          output: stage.output, index: stage.index, axis: axis, combiner: combiner, value: value))
+      var scan = TileScan(
+        output: stage.output, index: stage.index, axis: axis, combiner: combiner, value: value)
+      if !insideLanes && lanesOfRest == nil {
+        (scan.lanes, scan.isStreaming) = (
+          lanes, isStreaming && !kernel.locals.contains(stage.output)
+        )
+      }
+      inner = .scan(scan)
     }
     if let lane = lanesOfRest, let position = loops.firstIndex(of: lane) {
       loops.remove(at: position)
@@ -157,7 +114,7 @@ extension TilePlan {
     return inner
   }
 
-  private func store(_ value: Expression, of stage: FlatKernel.FlatStage, in kernel: FlatKernel)
+  func store(_ value: Expression, of stage: FlatKernel.FlatStage, in kernel: FlatKernel)
     -> TileStore
   {
     TileStore(

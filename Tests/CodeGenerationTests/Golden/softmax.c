@@ -105,57 +105,167 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
   (void)call; (void)thread;
   const float *restrict b0 = call->buffer[0];
   float *restrict b1 = call->buffer[1];
-  float b2[16] __attribute__((aligned(64)));
-  float b3[256] __attribute__((aligned(64)));
-  float b4[16] __attribute__((aligned(64)));
+  float b2[32] __attribute__((aligned(64)));
+  float b3[512] __attribute__((aligned(64)));
+  float b4[32] __attribute__((aligned(64)));
   const int64_t first = block * 64L / 1;
   const int64_t end = (block + 1) * 64L / 1;
-  for (int64_t point = first; point < end; point++) {
-    const int64_t i1 = point;
-    (void)i1;
+  int64_t point = first;
+  for (; point + 2 <= end; point += 2) {
+    const int64_t i1_0 = (point + 0);
+    (void)i1_0;
+    const int64_t i1_1 = (point + 1);
+    (void)i1_1;
     {
       f32x16 a1 = g_set_f32x16((-__builtin_inff()));
       f32x16 a2 = g_set_f32x16((-__builtin_inff()));
       f32x16 a3 = g_set_f32x16((-__builtin_inff()));
       f32x16 a4 = g_set_f32x16((-__builtin_inff()));
       i32x16 n5 = {0};
+      f32x16 a6 = g_set_f32x16((-__builtin_inff()));
+      f32x16 a7 = g_set_f32x16((-__builtin_inff()));
+      f32x16 a8 = g_set_f32x16((-__builtin_inff()));
+      f32x16 a9 = g_set_f32x16((-__builtin_inff()));
+      i32x16 n10 = {0};
       int64_t i6 = 0;
       for (; i6 < 256; i6 += 64) {
-        const f32x16 v6 = g_load_f32x16(b0 + i1 * 256 + i6);
-        a1 = g_larger_f32x16(a1, v6);
-        const f32x16 v7 = g_load_f32x16(b0 + i1 * 256 + i6 + 16);
-        a2 = g_larger_f32x16(a2, v7);
-        const f32x16 v8 = g_load_f32x16(b0 + i1 * 256 + i6 + 32);
-        a3 = g_larger_f32x16(a3, v8);
-        const f32x16 v9 = g_load_f32x16(b0 + i1 * 256 + i6 + 48);
-        a4 = g_larger_f32x16(a4, v9);
-        n5 |= (v6 != v6) | (v7 != v7) | (v8 != v8) | (v9 != v9);
+        const f32x16 v11 = g_load_f32x16(b0 + i1_0 * 256 + i6);
+        a1 = g_larger_f32x16(a1, v11);
+        const f32x16 v12 = g_load_f32x16(b0 + i1_1 * 256 + i6);
+        a6 = g_larger_f32x16(a6, v12);
+        const f32x16 v13 = g_load_f32x16(b0 + i1_0 * 256 + i6 + 16);
+        a2 = g_larger_f32x16(a2, v13);
+        const f32x16 v14 = g_load_f32x16(b0 + i1_1 * 256 + i6 + 16);
+        a7 = g_larger_f32x16(a7, v14);
+        const f32x16 v15 = g_load_f32x16(b0 + i1_0 * 256 + i6 + 32);
+        a3 = g_larger_f32x16(a3, v15);
+        const f32x16 v16 = g_load_f32x16(b0 + i1_1 * 256 + i6 + 32);
+        a8 = g_larger_f32x16(a8, v16);
+        const f32x16 v17 = g_load_f32x16(b0 + i1_0 * 256 + i6 + 48);
+        a4 = g_larger_f32x16(a4, v17);
+        const f32x16 v18 = g_load_f32x16(b0 + i1_1 * 256 + i6 + 48);
+        a9 = g_larger_f32x16(a9, v18);
+        n5 |= (v11 != v11) | (v13 != v13) | (v15 != v15) | (v17 != v17);
+        n10 |= (v12 != v12) | (v14 != v14) | (v16 != v16) | (v18 != v18);
       }
-      const float a10 = g_reduce_maximum_f32x16(g_pick_f32x16(n5, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a1, a2), g_maximum_f32x16(a3, a4))));
-      b2[0] = a10;
+      const float a19 = g_reduce_maximum_f32x16(g_pick_f32x16(n5, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a1, a2), g_maximum_f32x16(a3, a4))));
+      b2[0] = a19;
+      const float a20 = g_reduce_maximum_f32x16(g_pick_f32x16(n10, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a6, a7), g_maximum_f32x16(a8, a9))));
+      b2[0 + 16] = a20;
     }
     {
-      f32x16 a11 = g_set_f32x16(0.0f);
-      f32x16 a12 = g_set_f32x16(0.0f);
-      f32x16 a13 = g_set_f32x16(0.0f);
-      f32x16 a14 = g_set_f32x16(0.0f);
+      f32x16 a21 = g_set_f32x16(0.0f);
+      f32x16 a22 = g_set_f32x16(0.0f);
+      f32x16 a23 = g_set_f32x16(0.0f);
+      f32x16 a24 = g_set_f32x16(0.0f);
+      f32x16 a25 = g_set_f32x16(0.0f);
+      f32x16 a26 = g_set_f32x16(0.0f);
+      f32x16 a27 = g_set_f32x16(0.0f);
+      f32x16 a28 = g_set_f32x16(0.0f);
       int64_t i7 = 0;
       for (; i7 < 256; i7 += 64) {
-        g_store_f32x16(b3 + i7, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7) - g_set_f32x16(b2[0]))));
-        const f32x16 v15 = g_load_f32x16(b3 + i7);
-        a11 = (a11 + v15);
-        g_store_f32x16(b3 + i7 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 16) - g_set_f32x16(b2[0]))));
-        const f32x16 v16 = g_load_f32x16(b3 + i7 + 16);
-        a12 = (a12 + v16);
-        g_store_f32x16(b3 + i7 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 32) - g_set_f32x16(b2[0]))));
-        const f32x16 v17 = g_load_f32x16(b3 + i7 + 32);
-        a13 = (a13 + v17);
-        g_store_f32x16(b3 + i7 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 48) - g_set_f32x16(b2[0]))));
-        const f32x16 v18 = g_load_f32x16(b3 + i7 + 48);
-        a14 = (a14 + v18);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 0, 1);
+        g_store_f32x16(b3 + i7, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7) - g_set_f32x16(b2[0]))));
+        const f32x16 v29 = g_load_f32x16(b3 + i7);
+        a21 = (a21 + v29);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 0, 1);
+        g_store_f32x16(b3 + i7 + 256, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7) - g_set_f32x16(b2[0 + 16]))));
+        const f32x16 v30 = g_load_f32x16(b3 + i7 + 256);
+        a25 = (a25 + v30);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 16, 1);
+        g_store_f32x16(b3 + i7 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7 + 16) - g_set_f32x16(b2[0]))));
+        const f32x16 v31 = g_load_f32x16(b3 + i7 + 16);
+        a22 = (a22 + v31);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 16, 1);
+        g_store_f32x16(b3 + i7 + 256 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 16) - g_set_f32x16(b2[0 + 16]))));
+        const f32x16 v32 = g_load_f32x16(b3 + i7 + 256 + 16);
+        a26 = (a26 + v32);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 32, 1);
+        g_store_f32x16(b3 + i7 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7 + 32) - g_set_f32x16(b2[0]))));
+        const f32x16 v33 = g_load_f32x16(b3 + i7 + 32);
+        a23 = (a23 + v33);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 32, 1);
+        g_store_f32x16(b3 + i7 + 256 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 32) - g_set_f32x16(b2[0 + 16]))));
+        const f32x16 v34 = g_load_f32x16(b3 + i7 + 256 + 32);
+        a27 = (a27 + v34);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 48, 1);
+        g_store_f32x16(b3 + i7 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7 + 48) - g_set_f32x16(b2[0]))));
+        const f32x16 v35 = g_load_f32x16(b3 + i7 + 48);
+        a24 = (a24 + v35);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 48, 1);
+        g_store_f32x16(b3 + i7 + 256 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 48) - g_set_f32x16(b2[0 + 16]))));
+        const f32x16 v36 = g_load_f32x16(b3 + i7 + 256 + 48);
+        a28 = (a28 + v36);
       }
-      const float a19 = g_reduce_add_f32x16(((a11 + a12) + (a13 + a14)));
-      b4[0] = a19;
+      const float a37 = g_reduce_add_f32x16(((a21 + a22) + (a23 + a24)));
+      b4[0] = a37;
+      const float a38 = g_reduce_add_f32x16(((a25 + a26) + (a27 + a28)));
+      b4[0 + 16] = a38;
+    }
+    {
+      int64_t i9 = 0;
+      for (; i9 < 256; i9 += 64) {
+        g_store_f32x16(b1 + i1_0 * 256 + i9, (g_load_f32x16(b3 + i9) / g_set_f32x16(b4[0])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9, (g_load_f32x16(b3 + i9 + 256) / g_set_f32x16(b4[0 + 16])));
+        g_store_f32x16(b1 + i1_0 * 256 + i9 + 16, (g_load_f32x16(b3 + i9 + 16) / g_set_f32x16(b4[0])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9 + 16, (g_load_f32x16(b3 + i9 + 256 + 16) / g_set_f32x16(b4[0 + 16])));
+        g_store_f32x16(b1 + i1_0 * 256 + i9 + 32, (g_load_f32x16(b3 + i9 + 32) / g_set_f32x16(b4[0])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9 + 32, (g_load_f32x16(b3 + i9 + 256 + 32) / g_set_f32x16(b4[0 + 16])));
+        g_store_f32x16(b1 + i1_0 * 256 + i9 + 48, (g_load_f32x16(b3 + i9 + 48) / g_set_f32x16(b4[0])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9 + 48, (g_load_f32x16(b3 + i9 + 256 + 48) / g_set_f32x16(b4[0 + 16])));
+      }
+    }
+  }
+  for (; point < end; point++) {
+    const int64_t i1 = point;
+    (void)i1;
+    {
+      f32x16 a39 = g_set_f32x16((-__builtin_inff()));
+      f32x16 a40 = g_set_f32x16((-__builtin_inff()));
+      f32x16 a41 = g_set_f32x16((-__builtin_inff()));
+      f32x16 a42 = g_set_f32x16((-__builtin_inff()));
+      i32x16 n43 = {0};
+      int64_t i6 = 0;
+      for (; i6 < 256; i6 += 64) {
+        const f32x16 v44 = g_load_f32x16(b0 + i1 * 256 + i6);
+        a39 = g_larger_f32x16(a39, v44);
+        const f32x16 v45 = g_load_f32x16(b0 + i1 * 256 + i6 + 16);
+        a40 = g_larger_f32x16(a40, v45);
+        const f32x16 v46 = g_load_f32x16(b0 + i1 * 256 + i6 + 32);
+        a41 = g_larger_f32x16(a41, v46);
+        const f32x16 v47 = g_load_f32x16(b0 + i1 * 256 + i6 + 48);
+        a42 = g_larger_f32x16(a42, v47);
+        n43 |= (v44 != v44) | (v45 != v45) | (v46 != v46) | (v47 != v47);
+      }
+      const float a48 = g_reduce_maximum_f32x16(g_pick_f32x16(n43, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a39, a40), g_maximum_f32x16(a41, a42))));
+      b2[0] = a48;
+    }
+    {
+      f32x16 a49 = g_set_f32x16(0.0f);
+      f32x16 a50 = g_set_f32x16(0.0f);
+      f32x16 a51 = g_set_f32x16(0.0f);
+      f32x16 a52 = g_set_f32x16(0.0f);
+      int64_t i7 = 0;
+      for (; i7 < 256; i7 += 64) {
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 0, 1);
+        g_store_f32x16(b3 + i7, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7) - g_set_f32x16(b2[0]))));
+        const f32x16 v53 = g_load_f32x16(b3 + i7);
+        a49 = (a49 + v53);
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 16, 1);
+        g_store_f32x16(b3 + i7 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 16) - g_set_f32x16(b2[0]))));
+        const f32x16 v54 = g_load_f32x16(b3 + i7 + 16);
+        a50 = (a50 + v54);
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 32, 1);
+        g_store_f32x16(b3 + i7 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 32) - g_set_f32x16(b2[0]))));
+        const f32x16 v55 = g_load_f32x16(b3 + i7 + 32);
+        a51 = (a51 + v55);
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 48, 1);
+        g_store_f32x16(b3 + i7 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 48) - g_set_f32x16(b2[0]))));
+        const f32x16 v56 = g_load_f32x16(b3 + i7 + 48);
+        a52 = (a52 + v56);
+      }
+      const float a57 = g_reduce_add_f32x16(((a49 + a50) + (a51 + a52)));
+      b4[0] = a57;
     }
     {
       int64_t i9 = 0;
