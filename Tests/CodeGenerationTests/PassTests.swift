@@ -24,16 +24,15 @@ import Testing
   func passes(_ text: String) throws {
     let spec = try Spec.parse(text).checked()
     let program = try TensorProgram(lowering: spec).simplified().fused()
-    for inputs in [plain(program.program), special(program.program)] {
-      let expected = try run(ReferenceSource.make(for: program.program), inputs).outputs
-      for (position, schedule) in schedules(program).enumerated() {
-        let generator = CodeGenerator(hardware: testHardware, language: .c)
-        let source = try generator.source(for: program, schedule: schedule)
-        let compiler = compilers[position % compilers.count]
-        let actual = try run(source, inputs, compiler: compiler)
-        let difference = program.program.largestDifference(actual.outputs, expected)
-        #expect(difference < 2 * program.program.tolerance, "\(compiler) \(schedule.kernels)")
-      }
+    let inputs = inputs(program.program)
+    let expected = try run(ReferenceSource.make(for: program.program), inputs).outputs
+    for (position, schedule) in schedules(program).enumerated() {
+      let generator = CodeGenerator(hardware: testHardware, language: .c)
+      let source = try generator.source(for: program, schedule: schedule)
+      let compiler = compilers[position % compilers.count]
+      let actual = try run(source, inputs, compiler: compiler)
+      let difference = program.program.largestDifference(actual.outputs, expected)
+      #expect(difference < 2 * program.program.tolerance, "\(compiler) \(schedule.kernels)")
     }
   }
 
@@ -94,13 +93,8 @@ import Testing
     }
   }
 
-  private func plain(_ program: TensorProgram) -> [Bytes] {
-    var random = SeededRandom(seed: 21)
-    return program.randomInputs(&random)
-  }
-
-  /// Inputs with NaN, infinities, and values so large or small that powers leave the type's range.
-  private func special(_ program: TensorProgram) -> [Bytes] {
+  /// Random inputs, one row with NaN, others with infinities, or values whose powers leave the type's range.
+  private func inputs(_ program: TensorProgram) -> [Bytes] {
     var random = SeededRandom(seed: 22)
     return zip(program.inputs, program.randomInputs(&random)).map { input, bytes in
       let type = program[input].type
@@ -109,7 +103,7 @@ import Testing
       }
       var values = bytes.elements(Float.self)
       let last = values.count - 1
-      let odd: [Float] = [.nan, .infinity, -.infinity, 120, -120, 3e38, 1e-30]
+      let odd: [Float] = [.nan, .infinity, -.infinity, 120, -120, 1e6, 1e-30]
       for (row, value) in odd.enumerated() where row * columns + row / 2 <= last {
         values[row * columns + min(row / 2, columns - 1)] = value
       }

@@ -41,9 +41,9 @@ typedef uint8_t u8x16_u __attribute__((vector_size(16), aligned(1), may_alias));
 typedef uint8_t boolx16 __attribute__((vector_size(16)));
 typedef uint8_t boolx16_u __attribute__((vector_size(16), aligned(1), may_alias));
 #if defined(__clang__)
-#define G_SHUFFLE(I, x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#define G_SHUFFLE(I, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
-#define G_SHUFFLE(I, x, ...) __builtin_shuffle(x, (I){__VA_ARGS__})
+#define G_SHUFFLE(I, x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
 #endif
 INLINE f32x16 g_pick_f32x16(i32x16 m, f32x16 x, f32x16 y) {
   return (f32x16)((m & (i32x16)x) | (~m & (i32x16)y));
@@ -75,25 +75,25 @@ INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
 INLINE f32x16 g_maximum_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16((x > y) | (x != x), x, y); }
 INLINE float g_reduce_add_f32x16(f32x16 x) {
   f32x16 y;
-  y = G_SHUFFLE(i32x16, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  y = G_SHUFFLE(i32x16, x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
   x = x + y;
-  y = G_SHUFFLE(i32x16, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+  y = G_SHUFFLE(i32x16, x, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
   x = x + y;
-  y = G_SHUFFLE(i32x16, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+  y = G_SHUFFLE(i32x16, x, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
   x = x + y;
-  y = G_SHUFFLE(i32x16, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
+  y = G_SHUFFLE(i32x16, x, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
   x = x + y;
   return x[0];
 }
 INLINE float g_reduce_maximum_f32x16(f32x16 x) {
   f32x16 y;
-  y = G_SHUFFLE(i32x16, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  y = G_SHUFFLE(i32x16, x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
   x = g_maximum_f32x16(x, y);
-  y = G_SHUFFLE(i32x16, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+  y = G_SHUFFLE(i32x16, x, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
   x = g_maximum_f32x16(x, y);
-  y = G_SHUFFLE(i32x16, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+  y = G_SHUFFLE(i32x16, x, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
   x = g_maximum_f32x16(x, y);
-  y = G_SHUFFLE(i32x16, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
+  y = G_SHUFFLE(i32x16, x, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
   x = g_maximum_f32x16(x, y);
   return x[0];
 }
