@@ -31,20 +31,33 @@ static double now(void) {
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-// Does one chunk of work at `offset` and moves it on; returns the operations or bytes done.
-static double step(const worker *self, size_t *offset) {
-  if (self->probe < GRANARY_READ) return granary_compute_chunk(self->probe);
-  size_t left = self->bytes - *offset;
-  size_t count = left < CHUNK ? left : CHUNK;
-  const uint8_t *source = self->source + *offset;
-  uint8_t *destination = self->destination == NULL ? NULL : self->destination + *offset;
-  *offset = left <= CHUNK ? 0 : *offset + CHUNK;
-  switch (self->probe) {
+// Moves `count` bytes; returns the bytes read plus the bytes written.
+static double move(granary_probe probe, uint8_t *destination, const uint8_t *source, size_t count) {
+  switch (probe) {
     case GRANARY_READ: granary_read_chunk(source, count); return (double)count;
+    case GRANARY_READ_AHEAD: granary_read_ahead_chunk(source, count); return (double)count;
+    case GRANARY_WRITE: granary_write_chunk(destination, count); return (double)count;
+    case GRANARY_STREAMING_WRITE: granary_streaming_write_chunk(destination, count); return (double)count;
     case GRANARY_COPY: granary_copy_chunk(destination, source, count); break;
+    case GRANARY_COPY_AHEAD: granary_copy_ahead_chunk(destination, source, count); break;
     default: granary_streaming_copy_chunk(destination, source, count); break;
   }
   return 2.0 * (double)count;
+}
+
+// Does about a chunk of work at `offset` and moves it on; returns the operations or bytes done.
+static double step(const worker *self, size_t *offset) {
+  if (self->probe < GRANARY_READ) return granary_compute_chunk(self->probe);
+  double done = 0;
+  for (size_t moved = 0; moved < CHUNK;) {
+    size_t left = self->bytes - *offset;
+    size_t count = left < CHUNK ? left : CHUNK;
+    uint8_t *destination = self->destination == NULL ? NULL : self->destination + *offset;
+    done += move(self->probe, destination, self->source + *offset, count);
+    *offset = left <= CHUNK ? 0 : *offset + CHUNK;
+    moved += count;
+  }
+  return done;
 }
 
 // Waits until all threads have started; false when one could not.

@@ -30,36 +30,62 @@
     return 2.0 * ROUNDS * CHAINS * (BYTES / sizeof(ELEMENT));                             \
   }
 
-// Sums and copies in vectors of BYTES; eight accumulators hide the latency of the additions.
-#define DEFINE_MOVES(SUFFIX, BYTES, TARGET)                                                     \
-  TARGET static void read_##SUFFIX(const void *source, size_t bytes) {                          \
-    typedef uint64_t vector __attribute__((vector_size(BYTES)));                                \
-    const vector *from = source;                                                                \
-    vector sums[8] = {};                                                                        \
-    for (size_t i = 0; i < bytes / BYTES; i += 8) {                                             \
-      _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) sums[j] += from[i + j];    \
-    }                                                                                           \
-    vector sum = sums[0];                                                                       \
-    _Pragma("clang loop unroll(full)") for (int j = 1; j < 8; j++) sum += sums[j];              \
-    OPAQUE(sum);                                                                                \
-  }                                                                                             \
-  TARGET static void copy_##SUFFIX(void *destination, const void *source, size_t bytes) {       \
-    typedef uint64_t vector __attribute__((vector_size(BYTES)));                                \
-    const vector *from = source;                                                                \
-    volatile vector *to = destination;                                                          \
-    for (size_t i = 0; i < bytes / BYTES; i += 8) {                                             \
-      _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) to[i + j] = from[i + j];   \
-    }                                                                                           \
-  }                                                                                             \
-  TARGET static void stream_##SUFFIX(void *destination, const void *source, size_t bytes) {     \
-    typedef uint64_t vector __attribute__((vector_size(BYTES)));                                \
-    const vector *from = source;                                                                \
-    vector *to = destination;                                                                   \
-    for (size_t i = 0; i < bytes / BYTES; i += 8) {                                             \
-      _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++)                            \
-          __builtin_nontemporal_store(from[i + j], to + i + j);                                 \
-    }                                                                                           \
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);                                                    \
+// How far ahead of use the fetching loops fetch: measured best for copies on Zen 5, flat from 4 to 16 KB.
+#define AHEAD 8192
+#define EACH _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++)
+#define FETCH(from) \
+  __builtin_prefetch((const uint8_t *)(from) + AHEAD)
+
+// Sums, fills and copies in vectors of BYTES; eight accumulators hide the latency of the additions.
+#define DEFINE_MOVES(SUFFIX, BYTES, TARGET)                                                 \
+  typedef uint64_t vector_##SUFFIX __attribute__((vector_size(BYTES)));                     \
+  DEFINE_READ(read_##SUFFIX, vector_##SUFFIX, BYTES, TARGET, )                              \
+  DEFINE_READ(read_ahead_##SUFFIX, vector_##SUFFIX, BYTES, TARGET, FETCH(from + i + j);)    \
+  DEFINE_WRITE(write_##SUFFIX, volatile vector_##SUFFIX, BYTES, TARGET, PLAIN)              \
+  DEFINE_WRITE(streaming_write_##SUFFIX, vector_##SUFFIX, BYTES, TARGET, STREAM)            \
+  DEFINE_COPY(copy_##SUFFIX, volatile vector_##SUFFIX, BYTES, TARGET, PLAIN, )              \
+  DEFINE_COPY(                                                                              \
+      copy_ahead_##SUFFIX, volatile vector_##SUFFIX, BYTES, TARGET, PLAIN, FETCH(from + i + j);) \
+  DEFINE_COPY(streaming_copy_##SUFFIX, vector_##SUFFIX, BYTES, TARGET, STREAM, )
+
+#define PLAIN(value, to) *(to) = value
+#define STREAM(value, to) __builtin_nontemporal_store(value, to)
+
+#define DEFINE_READ(NAME, VECTOR, BYTES, TARGET, FETCHING)              \
+  TARGET static void NAME(const void *source, size_t bytes) {           \
+    const VECTOR *from = source;                                        \
+    VECTOR sums[8] = {};                                                \
+    for (size_t i = 0; i < bytes / BYTES; i += 8) {                     \
+      EACH {                                                            \
+        FETCHING                                                        \
+        sums[j] += from[i + j];                                         \
+      }                                                                 \
+    }                                                                   \
+    VECTOR sum = {};                                                    \
+    EACH sum += sums[j];                                                \
+    OPAQUE(sum);                                                        \
+  }
+
+#define DEFINE_WRITE(NAME, VECTOR, BYTES, TARGET, STORE)                \
+  TARGET static void NAME(void *destination, size_t bytes) {            \
+    VECTOR *to = destination;                                           \
+    for (size_t i = 0; i < bytes / BYTES; i += 8) {                     \
+      EACH STORE((VECTOR){}, to + i + j);                               \
+    }                                                                   \
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);                            \
+  }
+
+#define DEFINE_COPY(NAME, VECTOR, BYTES, TARGET, STORE, FETCHING)                 \
+  TARGET static void NAME(void *destination, const void *source, size_t bytes) {  \
+    const VECTOR *from = source;                                                  \
+    VECTOR *to = destination;                                                     \
+    for (size_t i = 0; i < bytes / BYTES; i += 8) {                               \
+      EACH {                                                                      \
+        FETCHING                                                                  \
+        STORE(from[i + j], to + i + j);                                           \
+      }                                                                           \
+    }                                                                             \
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);                                      \
   }
 
 #if defined(__x86_64__)
@@ -167,10 +193,22 @@ double granary_compute_chunk(granary_probe probe) {
 
 void granary_read_chunk(const void *source, size_t bytes) { MOVE(read, source, bytes) }
 
+void granary_read_ahead_chunk(const void *source, size_t bytes) { MOVE(read_ahead, source, bytes) }
+
+void granary_write_chunk(void *destination, size_t bytes) { MOVE(write, destination, bytes) }
+
+void granary_streaming_write_chunk(void *destination, size_t bytes) {
+  MOVE(streaming_write, destination, bytes)
+}
+
 void granary_copy_chunk(void *destination, const void *source, size_t bytes) {
   MOVE(copy, destination, source, bytes)
 }
 
+void granary_copy_ahead_chunk(void *destination, const void *source, size_t bytes) {
+  MOVE(copy_ahead, destination, source, bytes)
+}
+
 void granary_streaming_copy_chunk(void *destination, const void *source, size_t bytes) {
-  MOVE(stream, destination, source, bytes)
+  MOVE(streaming_copy, destination, source, bytes)
 }

@@ -11,5 +11,9 @@ double granary_compute_chunk(granary_probe probe);
 
 // Each moves `bytes` (a multiple of 1024) at 64-byte aligned addresses.
 void granary_read_chunk(const void *source, size_t bytes);
+void granary_read_ahead_chunk(const void *source, size_t bytes);
+void granary_write_chunk(void *destination, size_t bytes);
+void granary_streaming_write_chunk(void *destination, size_t bytes);
 void granary_copy_chunk(void *destination, const void *source, size_t bytes);
+void granary_copy_ahead_chunk(void *destination, const void *source, size_t bytes);
 void granary_streaming_copy_chunk(void *destination, const void *source, size_t bytes);

@@ -103,17 +103,17 @@ public struct HardwareReport: Sendable, Hashable, Codable {
   public var tuningIdentity: String
   /// Measured operations a second, by dtype; absent until measured.
   public var operationsPerSecond: [String: Double]?
+  /// From memory.
   public var readBytesPerSecond: Double?
   public var copyBytesPerSecond: Double?
-  public var streamingCopyBytesPerSecond: Double?
+  /// With a working set of half the last-level cache.
   public var cachedReadBytesPerSecond: Double?
 
   public init(
     model: String, architecture: String, features: [String], libc: String, threads: Int,
     vectorBytes: Int, vectorRegisters: Int, cacheBytes: [Int], tuningIdentity: String,
     operationsPerSecond: [String: Double]? = nil, readBytesPerSecond: Double? = nil,
-    copyBytesPerSecond: Double? = nil, streamingCopyBytesPerSecond: Double? = nil,
-    cachedReadBytesPerSecond: Double? = nil
+    copyBytesPerSecond: Double? = nil, cachedReadBytesPerSecond: Double? = nil
   ) {
     self.model = model
     self.architecture = architecture
@@ -127,7 +127,6 @@ public struct HardwareReport: Sendable, Hashable, Codable {
     self.operationsPerSecond = operationsPerSecond
     self.readBytesPerSecond = readBytesPerSecond
     self.copyBytesPerSecond = copyBytesPerSecond
-    self.streamingCopyBytesPerSecond = streamingCopyBytesPerSecond
     self.cachedReadBytesPerSecond = cachedReadBytesPerSecond
   }
 }

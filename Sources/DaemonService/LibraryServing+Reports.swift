@@ -175,9 +175,8 @@ extension LibraryServing {
       tuningIdentity: tuning.canonicalText,
       operationsPerSecond: Dictionary(
         uniqueKeysWithValues: ceilings.operationsPerSecond.map { ($0.key.rawValue, $0.value) }),
-      readBytesPerSecond: ceilings.readBytesPerSecond,
-      copyBytesPerSecond: ceilings.copyBytesPerSecond,
-      streamingCopyBytesPerSecond: ceilings.streamingCopyBytesPerSecond,
-      cachedReadBytesPerSecond: ceilings.cachedReadBytesPerSecond)
+      readBytesPerSecond: ceilings.read.farthest, copyBytesPerSecond: ceilings.copy.farthest,
+      cachedReadBytesPerSecond: ceilings.read.bytesPerSecond(
+        workingSet: Double(tuning.cacheBytes.max() ?? 0) / 2))
   }
 }

@@ -3,33 +3,48 @@ import KernelSpec
 
 /// Measures what this machine can do at best.
 package enum CeilingsMeasurement {
-  /// Measures arithmetic and memory with `threads` threads, in well under 1.5 seconds on an idle machine.
+  /// Measures arithmetic and memory with `threads` threads, in about 1.5 seconds on an idle machine.
   ///
-  /// Each figure is the best of several short rounds, so a disturbance makes it wrong only if it lasts. The
-  /// memory rates need two buffers beyond the last-level cache; with too little memory they are 0.
+  /// Each figure is the best of several short rounds, so a disturbance makes it wrong only if it lasts. Memory is
+  /// measured with loops that kernels also use: with and without fetching ahead, with ordinary and with
+  /// non-temporal stores; the fastest counts. With too little memory the rates are 0.
   ///
   /// - Parameter cacheBytes: as in `TuningIdentity`; those of this machine when absent.
   package static func measure(threads: Int, cacheBytes: [Int]? = nil) -> Ceilings {
     let cacheBytes = cacheBytes ?? (try? HardwareProbe.host())?.tuning.cacheBytes ?? []
-    let threads = Int32(clamping: max(1, threads))
-    let last = cacheBytes.last { $0 > 0 } ?? 0
-    let source = ProbeMemory(bytes: beyond(lastLevel: last), threads: threads)
-    let destination = ProbeMemory(bytes: beyond(lastLevel: last), threads: threads)
-    // Half the cache: the other half is left to whatever else runs.
-    let cached = max(1024 * Int(threads), (last == 0 ? 256 << 10 : last) / 2)
-    func rate(_ probe: granary_probe, bytes: Int? = nil) -> Double {
-      best(probe, threads: threads, source: source, destination: destination, bytes: bytes)
+    let threads = max(1, threads)
+    let largest = beyond(lastLevel: cacheBytes.max() ?? 0)
+    let source = ProbeMemory(bytes: largest, threads: Int32(clamping: threads))
+    let destination = ProbeMemory(bytes: largest, threads: Int32(clamping: threads))
+    let sizes = workingSets(upTo: largest, threads: threads)
+    func curve(_ probes: [granary_probe], buffers: Int) -> BandwidthCurve {
+      BandwidthCurve(
+        sizes.map { size in
+          let rates = probes.map {
+            best($0, threads: threads, source, destination, bytes: size / buffers)
+          }
+          return .init(workingSetBytes: Double(size), bytesPerSecond: rates.max() ?? 0)
+        })
     }
-    let cachedRead = rate(GRANARY_READ, bytes: cached)
     return Ceilings(
-      operationsPerSecond: operations(threads: threads), readBytesPerSecond: rate(GRANARY_READ),
-      copyBytesPerSecond: rate(GRANARY_COPY),
-      streamingCopyBytesPerSecond: rate(GRANARY_STREAMING_COPY),
-      cachedReadBytesPerSecond: cachedRead)
+      operationsPerSecond: operations(threads: Int32(clamping: threads)),
+      read: curve([GRANARY_READ, GRANARY_READ_AHEAD], buffers: 1),
+      write: curve([GRANARY_WRITE, GRANARY_STREAMING_WRITE], buffers: 1),
+      copy: curve([GRANARY_COPY, GRANARY_COPY_AHEAD, GRANARY_STREAMING_COPY], buffers: 2))
   }
 
   /// A size that no cache keeps a useful part of, within what a machine can spare.
-  private static func beyond(lastLevel: Int) -> Int { min(max(lastLevel * 3, 64 << 20), 512 << 20) }
+  private static func beyond(lastLevel: Int) -> Int {
+    min(max(lastLevel * 4, 128 << 20), 512 << 20)
+  }
+
+  /// From what fits in the first cache of each thread to memory, closer together where it matters more: near the
+  /// sizes of shared caches.
+  private static func workingSets(upTo largest: Int, threads: Int) -> [Int] {
+    let own = [16 << 10, 256 << 10, 1 << 20].map { $0 * threads }
+    let shared = (0...).lazy.map { (4 << 20) << $0 }.prefix { $0 < largest }
+    return own.filter { $0 < 4 << 20 } + Array(shared) + [largest]
+  }
 
   private static func operations(threads: Int32) -> [DType: Double] {
     let probes: [(DType, granary_probe)] = [
@@ -45,12 +60,14 @@ package enum CeilingsMeasurement {
   }
 
   private static func best(
-    _ probe: granary_probe, threads: Int32, source: ProbeMemory, destination: ProbeMemory,
-    bytes: Int?
+    _ probe: granary_probe, threads: Int, _ source: ProbeMemory, _ destination: ProbeMemory,
+    bytes: Int
   ) -> Double {
     guard let from = source.address, let to = destination.address else { return 0 }
-    let bytes = min(bytes ?? source.bytes, source.bytes)
-    let rates = (0..<5).map { _ in granary_probe_rate(probe, threads, 0.02, from, to, bytes) }
+    let threads = Int32(clamping: threads)
+    let rates = (0..<4).map { _ in
+      granary_probe_rate(probe, threads, 0.006, from, to, min(bytes, source.bytes))
+    }
     return rates.max() ?? 0
   }
 }

@@ -70,23 +70,20 @@ package struct TuningIdentity: Sendable, Hashable, Codable {
 package struct Ceilings: Sendable, Hashable, Codable {
   /// Operations a second of fused multiply-adds (each counts two), by dtype.
   package var operationsPerSecond: [DType: Double]
-  /// Bytes a second read from memory, beyond every cache.
-  package var readBytesPerSecond: Double
-  /// Bytes a second read plus written when copying with ordinary stores, beyond every cache.
-  package var copyBytesPerSecond: Double
-  /// Bytes a second read plus written when copying with non-temporal stores, beyond every cache.
-  package var streamingCopyBytesPerSecond: Double
-  /// Bytes a second read from the last-level cache.
-  package var cachedReadBytesPerSecond: Double
+  /// Reading alone.
+  package var read: BandwidthCurve
+  /// Writing alone.
+  package var write: BandwidthCurve
+  /// Writing as much as is read; the working set is both together.
+  package var copy: BandwidthCurve
 
   package init(
-    operationsPerSecond: [DType: Double], readBytesPerSecond: Double, copyBytesPerSecond: Double,
-    streamingCopyBytesPerSecond: Double, cachedReadBytesPerSecond: Double
+    operationsPerSecond: [DType: Double], read: BandwidthCurve, write: BandwidthCurve,
+    copy: BandwidthCurve
   ) {
     self.operationsPerSecond = operationsPerSecond
-    self.readBytesPerSecond = readBytesPerSecond
-    self.copyBytesPerSecond = copyBytesPerSecond
-    self.streamingCopyBytesPerSecond = streamingCopyBytesPerSecond
-    self.cachedReadBytesPerSecond = cachedReadBytesPerSecond
+    self.read = read
+    self.write = write
+    self.copy = copy
   }
 }

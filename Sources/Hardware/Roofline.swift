@@ -2,6 +2,10 @@ package import KernelSpec
 
 /// The least time that a program can take on measured hardware.
 ///
+/// Two ceilings: arithmetic at the measured peak of the type, and traffic at the rate that streaming loops of the
+/// same mix of reads and writes, over as many bytes and with as many threads, reach on this machine. A program at
+/// 100 % of the second is as fast as the best plain loop that does nothing but move its inputs and outputs.
+///
 /// Source: Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for multicore
 /// architectures" (CACM 52(4), 2009).
 package struct Roofline: Sendable, Hashable {
@@ -9,29 +13,11 @@ package struct Roofline: Sendable, Hashable {
 
   package init(ceilings: Ceilings) { self.ceilings = ceilings }
 
-  /// Where a program's inputs and outputs are when it starts.
-  package enum Residence: String, Sendable, Hashable, Codable {
-    case memory
-    case lastLevelCache
-    /// In the caches that each core has for itself.
-    case coreCaches
-
-    /// The nearest place that holds `bytes` on `hardware`, when the program runs again and again.
-    package init(of bytes: Double, on hardware: TuningIdentity) {
-      let caches = hardware.cacheBytes
-      let own = Double(caches.prefix(2).max() ?? 0) * Double(hardware.threads)
-      let shared = Double(caches.count > 2 ? caches[2] : 0)
-      // The last-level cache counts whole and with the cores' own: what is partly cached may be faster
-      // than memory, and the bound must hold.
-      self = bytes <= own ? .coreCaches : bytes <= shared + own ? .lastLevelCache : .memory
-    }
-  }
-
-  /// A lower bound of the time for `work` whose arithmetic is done in `dtype`: the larger of the time for
-  /// the arithmetic and the time for the traffic. 0 when nothing was measured that bounds it.
-  package func seconds(for work: Work, dtype: DType, residence: Residence) -> Double {
-    max(
-      arithmeticSeconds(for: work, dtype: dtype), trafficSeconds(for: work, residence: residence))
+  /// A lower bound of the time for `work` whose arithmetic is done in `dtype`, when it runs again and again: the
+  /// larger of the time for the arithmetic and the time for the traffic. 0 when nothing was measured that
+  /// bounds it.
+  package func seconds(for work: Work, dtype: DType) -> Double {
+    max(arithmeticSeconds(for: work, dtype: dtype), trafficSeconds(for: work))
   }
 
   /// The time for the arithmetic alone.
@@ -39,17 +25,21 @@ package struct Roofline: Sendable, Hashable {
     time(work.floatingPointOperations, at: operationsPerSecond(dtype))
   }
 
-  /// The time for the inputs and outputs alone.
-  package func trafficSeconds(for work: Work, residence: Residence) -> Double {
-    time(work.bytes, at: bytesPerSecond(residence))
+  /// The time for the inputs and outputs alone: what is read and written in equal parts at the rate of copying,
+  /// the rest at that of reading or writing.
+  package func trafficSeconds(for work: Work) -> Double {
+    let written = min(work.bytesWritten, work.bytes)
+    let read = work.bytes - written
+    let rate = { (curve: BandwidthCurve) in curve.bytesPerSecond(workingSet: work.bytes) }
+    return time(2 * min(read, written), at: rate(ceilings.copy))
+      + time(max(read - written, 0), at: rate(ceilings.read))
+      + time(max(written - read, 0), at: rate(ceilings.write))
   }
 
   /// The share of the ceiling that a kernel reaches which takes `measured` seconds: 1 is the bound.
-  package func fraction(
-    measured: Double, for work: Work, dtype: DType, residence: Residence
-  ) -> Double {
+  package func fraction(measured: Double, for work: Work, dtype: DType) -> Double {
     guard measured > 0 else { return 0 }
-    return seconds(for: work, dtype: dtype, residence: residence) / measured
+    return seconds(for: work, dtype: dtype) / measured
   }
 
   /// The measured rate, or one that no processor exceeds: a narrower type has as many times more lanes.
@@ -59,21 +49,6 @@ package struct Roofline: Sendable, Hashable {
     switch dtype {
     case .f16, .bf16: return rates[.f32] ?? 0
     default: return (rates[.f32] ?? 0) * 4 / Double(dtype.sizeBytes)
-    }
-  }
-
-  private func bytesPerSecond(_ residence: Residence) -> Double {
-    let memory = max(
-      ceilings.readBytesPerSecond, ceilings.copyBytesPerSecond,
-      ceilings.streamingCopyBytesPerSecond)
-    switch residence {
-    case .memory: return memory
-    case .lastLevelCache: return max(memory, ceilings.cachedReadBytesPerSecond)
-    // Two loads and a store for each pair of fused multiply-adds is the most that cores do: with 4 bytes
-    // an operand and two operations a lane, 3 bytes for each operation of the f32 peak.
-    case .coreCaches:
-      return max(
-        memory, ceilings.cachedReadBytesPerSecond, 3 * (ceilings.operationsPerSecond[.f32] ?? 0))
     }
   }
 

@@ -99,9 +99,12 @@ public struct Work: Sendable, Hashable, Codable {
   public var floatingPointOperations: Double
   /// Bytes of inputs read once and outputs written once.
   public var bytes: Double
+  /// Those of `bytes` that are written.
+  public var bytesWritten: Double
 
-  public init(floatingPointOperations: Double, bytes: Double) {
+  public init(floatingPointOperations: Double, bytes: Double, bytesWritten: Double = 0) {
     self.floatingPointOperations = floatingPointOperations
     self.bytes = bytes
+    self.bytesWritten = bytesWritten
   }
 }

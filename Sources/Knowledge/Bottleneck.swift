@@ -29,13 +29,11 @@ package struct Diagnosis: Sendable, Hashable, Codable {
   /// The bottleneck is the larger of arithmetic and traffic, unless the program is so small that forking and
   /// joining threads, about 5 microseconds, can be most of the time and the ceiling is far away.
   package init(
-    work: Work, dtype: DType, measuredSeconds: Double, ceilings: Ceilings,
-    hardware: TuningIdentity
+    work: Work, dtype: DType, measuredSeconds: Double, ceilings: Ceilings
   ) {
     let roofline = Roofline(ceilings: ceilings)
-    let residence = Roofline.Residence(of: work.bytes, on: hardware)
     arithmeticSeconds = roofline.arithmeticSeconds(for: work, dtype: dtype)
-    trafficSeconds = roofline.trafficSeconds(for: work, residence: residence)
+    trafficSeconds = roofline.trafficSeconds(for: work)
     self.measuredSeconds = measuredSeconds
     let bound = max(arithmeticSeconds, trafficSeconds)
     if bound < Self.forkSeconds, bound < measuredSeconds * 0.5 {

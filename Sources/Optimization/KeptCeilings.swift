@@ -54,10 +54,7 @@ extension Ceilings {
     return Ceilings(
       operationsPerSecond: operationsPerSecond.merging(
         other.operationsPerSecond, uniquingKeysWith: max),
-      readBytesPerSecond: max(readBytesPerSecond, other.readBytesPerSecond),
-      copyBytesPerSecond: max(copyBytesPerSecond, other.copyBytesPerSecond),
-      streamingCopyBytesPerSecond: max(
-        streamingCopyBytesPerSecond, other.streamingCopyBytesPerSecond),
-      cachedReadBytesPerSecond: max(cachedReadBytesPerSecond, other.cachedReadBytesPerSecond))
+      read: read.raised(to: other.read), write: write.raised(to: other.write),
+      copy: copy.raised(to: other.copy))
   }
 }

@@ -30,7 +30,7 @@ extension KernelLibrary {
     let plan = try KernelPlan(spec: try check(spec), hardware: hardware)
     let diagnosis = Diagnosis(
       work: plan.work, dtype: plan.arithmeticType, measuredSeconds: measuredSeconds,
-      ceilings: workshop.measuredCeilings, hardware: hardware.tuning)
+      ceilings: workshop.measuredCeilings)
     let sketches = plan.space.defaultSchedule.kernels.map(\.sketch)
     do {
       let pages = try KnowledgeBase.builtIn().matches(

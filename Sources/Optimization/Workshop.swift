@@ -81,16 +81,12 @@ package struct Workshop: Sendable {
   /// No kernel takes less time than this for the plan's work: a lower measurement is not believed.
   package func floorSeconds(of plan: KernelPlan) -> Double {
     Roofline(ceilings: ceilings.value).seconds(
-      for: plan.work, dtype: plan.arithmeticType, residence: residence(of: plan))
+      for: plan.work, dtype: plan.arithmeticType)
   }
 
   /// The share of the measured ceiling that `seconds` for one call amounts to.
   package func rooflineFraction(of plan: KernelPlan, seconds: Double) -> Double {
     min(1, seconds > 0 ? floorSeconds(of: plan) / seconds : 0)
-  }
-
-  private func residence(of plan: KernelPlan) -> Roofline.Residence {
-    Roofline.Residence(of: plan.work.bytes, on: hardware.tuning)
   }
 }
 

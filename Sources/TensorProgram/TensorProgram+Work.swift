@@ -11,7 +11,8 @@ extension TensorProgram {
     }
     let read = inputs.reduce(0.0) { $0 + Double(bytesRead(of: $1)) }
     let written = outputs.reduce(0.0) { $0 + Double(self[$1].type.storageBytes) }
-    return Work(floatingPointOperations: operations, bytes: read + written)
+    return Work(
+      floatingPointOperations: operations, bytes: read + written, bytesWritten: written)
   }
 
   /// The bytes of an input that the program reads at least: all of it, or fewer when few elements are loaded.

@@ -12,8 +12,11 @@ import Testing
       vectorRegisters: 32, threads: 2, cacheBytes: [48 << 10, 1 << 20, 32 << 20]))
 
   static let ceilings = Ceilings(
-    operationsPerSecond: [.f32: 500e9], readBytesPerSecond: 50e9, copyBytesPerSecond: 40e9,
-    streamingCopyBytesPerSecond: 50e9, cachedReadBytesPerSecond: 200e9)
+    operationsPerSecond: [.f32: 500e9], read: curve, write: curve, copy: curve)
+  private static let curve = BandwidthCurve([
+    .init(workingSetBytes: 16e6, bytesPerSecond: 200e9),
+    .init(workingSetBytes: 100e6, bytesPerSecond: 50e9),
+  ])
 
   private func names(
     _ bottleneck: Bottleneck?, _ sketches: [String], architecture: String = "x86_64"
@@ -73,7 +76,7 @@ import Testing
     func diagnose(_ operations: Double, _ bytes: Double, _ seconds: Double) -> Diagnosis {
       Diagnosis(
         work: Work(floatingPointOperations: operations, bytes: bytes), dtype: .f32,
-        measuredSeconds: seconds, ceilings: Self.ceilings, hardware: Self.zen5.tuning)
+        measuredSeconds: seconds, ceilings: Self.ceilings)
     }
     let product = diagnose(2e9, 12e6, 8e-3)
     #expect(product.bottleneck == .compute)

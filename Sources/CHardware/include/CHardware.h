@@ -29,9 +29,17 @@ typedef enum {
   GRANARY_DOT_I8,
   /// Reads `source`; counts bytes read.
   GRANARY_READ,
+  /// As above, fetching some kilobytes ahead of use.
+  GRANARY_READ_AHEAD,
+  /// Writes `destination` with ordinary stores; counts bytes written.
+  GRANARY_WRITE,
+  /// As above with non-temporal stores.
+  GRANARY_STREAMING_WRITE,
   /// Copies `source` to `destination` with ordinary stores; counts bytes read plus bytes written.
   GRANARY_COPY,
-  /// As above with non-temporal stores.
+  /// As above, fetching some kilobytes of the source ahead of use.
+  GRANARY_COPY_AHEAD,
+  /// Copies with non-temporal stores.
   GRANARY_STREAMING_COPY,
 } granary_probe;
 
@@ -42,7 +50,7 @@ int32_t granary_probe_available(granary_probe probe);
 /// summed over the threads; 0 when the probe is not available or a thread could not start.
 ///
 /// `source` and `destination` are `bytes` long and aligned to 64 bytes; each thread works on its own part of
-/// them. They are ignored by probes on registers, and `destination` by reads.
+/// them, over and over. They are ignored by probes on registers, and `destination` by reads.
 double granary_probe_rate(
     granary_probe probe, int32_t threads, double seconds, void *source, void *destination,
     size_t bytes);

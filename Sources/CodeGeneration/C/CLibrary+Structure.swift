@@ -12,6 +12,8 @@ extension CLibrary {
     case "load": return load(item)
     case "store", "stream": return store(item)
     case "select": return select(item)
+    case "prefix_add": return prefixSum(item)
+    case "last": return last(item)
     case let name where name.hasPrefix("reduce_"): return reduction(item)
     default: return nil
     }
@@ -80,33 +82,105 @@ extension CLibrary {
   /// Combines halves until one element is left.
   private static func reduction(_ item: Item) -> Definition {
     let function = String(item.function.dropFirst("reduce_".count))
-    let element = item.dtype == .bool ? "int32_t" : CDialect.c.scalarType(item.dtype)
-    let result = CDialect.c.scalarType(item.dtype)
-    var requires: [Item] = []
-    var combined: String
-    switch function {
-    case "add": combined = "a[l] + a[l + s]"
-    case "multiply": combined = "a[l] * a[l + s]"
-    case "logicalOr": combined = "a[l] | a[l + s]"
-    case "logicalAnd": combined = "a[l] & a[l + s]"
-    default:
-      let scalar = Item(function, item.dtype)
-      requires.append(scalar)
-      combined = "\(scalar.name)(a[l], a[l + s])"
-    }
-    if item.dtype != .bool { combined = "(\(element))(\(combined))" }
+    if let combined = wholeCombination(function, item) { return shuffled(item, combined) }
+    let scalar = Item(function, item.dtype)
+    let element = CDialect.c.scalarType(item.dtype)
     return Definition(
-      requires: requires,
+      requires: [scalar],
       text: """
-        INLINE \(result) \(item.name)(\(valueType(item)) x) {
+        INLINE \(element) \(item.name)(\(valueType(item)) x) {
           \(element) a[\(item.lanes)];
           for (int l = 0; l < \(item.lanes); l++) a[l] = x[l];
           for (int s = \(item.lanes / 2); s > 0; s /= 2)
-            for (int l = 0; l < s; l++) a[l] = \(combined);
-          return \(item.dtype == .bool ? "a[0] != 0" : "a[0]");
+            for (int l = 0; l < s; l++) a[l] = (\(element))\(scalar.name)(a[l], a[l + s]);
+          return a[0];
         }
         """)
   }
+
+  /// The combination of the vectors `x` and `y`, and what it uses; `nil` where there is only one for scalars.
+  private static func wholeCombination(
+    _ function: String, _ item: Item
+  ) -> (text: String, requires: [Item])? {
+    switch function {
+    case "add": return ("x + y", [])
+    case "multiply": return ("x * y", [])
+    case "logicalOr": return ("x | y", [])
+    case "logicalAnd": return ("x & y", [])
+    default:
+      guard item.dtype.isFloatingPoint else { return nil }
+      let whole = Item(function, item.dtype, lanes: item.lanes)
+      return ("\(whole.name)(x, y)", [whole])
+    }
+  }
+
+  /// A reduction by shuffles, each of which brings the upper half of what is left to the lower.
+  private static func shuffled(
+    _ item: Item, _ combination: (text: String, requires: [Item])
+  ) -> Definition {
+    let type = valueType(item)
+    let bits = item.dtype == .bool ? 32 : item.dtype.sizeBytes * 8
+    var steps: [String] = []
+    var half = item.lanes / 2
+    while half > 0 {
+      let places = (0..<item.lanes).map { "\(($0 + half) % item.lanes)" }.joined(separator: ", ")
+      steps.append("  y = G_SHUFFLE(i\(bits)x\(item.lanes), x, x, \(places));")
+      steps.append("  x = \(combination.text);")
+      half /= 2
+    }
+    return Definition(
+      requires: combination.requires,
+      text: """
+        INLINE \(CDialect.c.scalarType(item.dtype)) \(item.name)(\(type) x) {
+          \(type) y;
+        \(steps.joined(separator: "\n"))
+          return \(item.dtype == .bool ? "x[0] != 0" : "x[0]");
+        }
+        """)
+  }
+
+  /// In each lane the sum of it and all before it.
+  private static func prefixSum(_ item: Item) -> Definition {
+    let bits = item.dtype.sizeBytes * 8
+    var steps: [String] = []
+    var step = 1
+    while step < item.lanes {
+      let places = (0..<item.lanes).map { $0 < step ? "\(item.lanes)" : "\($0 - step)" }
+        .joined(separator: ", ")
+      steps.append("  x += G_SHUFFLE(i\(bits)x\(item.lanes), x, z, \(places));")
+      step *= 2
+    }
+    return Definition(
+      text: """
+        INLINE \(item.typeName) \(item.name)(\(item.typeName) x) {
+          const \(item.typeName) z = {0};
+        \(steps.joined(separator: "\n"))
+          return x;
+        }
+        """)
+  }
+
+  /// The last lane in every lane.
+  private static func last(_ item: Item) -> Definition {
+    let bits = item.dtype.sizeBytes * 8
+    let places = [String](repeating: "\(item.lanes - 1)", count: item.lanes)
+      .joined(separator: ", ")
+    return Definition(
+      text: """
+        INLINE \(item.typeName) \(item.name)(\(item.typeName) x) {
+          return G_SHUFFLE(i\(bits)x\(item.lanes), x, x, \(places));
+        }
+        """)
+  }
+
+  /// Picks lanes of `x`, counted from 0, and of `y`, which come after; the positions have the integer type `I`.
+  static let shuffleMacro = """
+    #if defined(__clang__)
+    #define G_SHUFFLE(I, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+    #else
+    #define G_SHUFFLE(I, x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
+    #endif
+    """
 
   // MARK: - 16-bit floating point
 

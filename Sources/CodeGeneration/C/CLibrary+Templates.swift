@@ -2,9 +2,10 @@ import KernelSpec
 
 /// Functions with one text for scalars and vectors of `f32` and `f64`.
 ///
-/// Polynomials for `f32` are those of Cephes (S. Moshier), except that of `expm1`, which is Taylor's; the
-/// complement of `erf` is that of Abramowitz and Stegun 7.1.26. Over all `f32`, `log` is within 0.7 units in the
-/// last place, `log1p` and `expm1` within 1.7.
+/// Polynomials for `f32` are those of Cephes (S. Moshier), except that of `expm1`, which is Taylor's, and that of
+/// `exp`, a minimax fit of its own; the complement of `erf` is that of Abramowitz and Stegun 7.1.26. Over all
+/// `f32`, `log` is within 0.7 units in the last place, `exp`, `log1p` and `expm1` within 1.7. `exp` gives 0
+/// below 2⁻¹²⁵ᐟ², where results are about to be subnormal.
 extension CLibrary {
   static let genericTemplates: [String: GenericTemplate] = [
     "absolute": GenericTemplate(
@@ -17,6 +18,10 @@ extension CLibrary {
       text: """
         INLINE $F g_minimum_$name($F x, $F y) { return g_pick_$name((x < y) | (x != x), x, y); }
         """),
+    "larger": GenericTemplate(
+      text: "INLINE $F g_larger_$name($F x, $F y) { return g_pick_$name(x > y, x, y); }"),
+    "smaller": GenericTemplate(
+      text: "INLINE $F g_smaller_$name($F x, $F y) { return g_pick_$name(x < y, x, y); }"),
     "sign": GenericTemplate(
       text: """
         INLINE $F g_sign_$name($F x) {
@@ -70,20 +75,20 @@ extension CLibrary {
     "exp": GenericTemplate(
       dtypes: [.f32],
       text: """
+        /* 2^(k-1) * 2exp(r): the low bits of t are those of k-1 with the exponent's bias */
         INLINE $F g_exp_$name($F x) {
-          x = g_pick_$name(x < -104.0f, $Z - 104.0f, x);
+          x = g_pick_$name(x < -87.5f, $Z - 87.5f, x);
           x = g_pick_$name(x > 89.0f, $Z + 89.0f, x);
-          $F n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
+          $F t = x * 1.44269504088896341f + 12583038.0f, n = t - 12583038.0f;
           $F r = x - n * 0.693359375f;
           r = r + n * 2.12194440e-4f;
-          $F p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-          p = p * r + 8.3334519073e-3f;
-          p = p * r + 4.1665795894e-2f;
-          p = p * r + 1.6666665459e-1f;
-          p = p * r + 5.0000001201e-1f;
-          p = p * (r * r) + r + 1.0f;
-          $I k = g_toInt_$name(n), h = k >> 1;
-          return p * g_power2_$name(h) * g_power2_$name(k - h);
+          $F p = r * 2.7629078e-3f + 1.673749e-2f;
+          p = p * r + 8.333678e-2f;
+          p = p * r + 3.3333042e-1f;
+          p = p * r + 9.9999988e-1f;
+          p = p * r + 2.0f;
+          p = p * r + 2.0f;
+          return p * g_asFloat_$name(($I)(g_asInt_$name(t) << 23));
         }
         """),
     "expm1": GenericTemplate(

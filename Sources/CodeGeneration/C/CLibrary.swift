@@ -140,7 +140,8 @@ package enum CLibrary {
       guard !functions.isEmpty else { return "" }
       let inline = "#define INLINE static inline __attribute__((always_inline, unused))"
       let types = widths.sorted().flatMap(vectorTypes)
-      return ([inline] + types + functions + [""]).joined(separator: "\n")
+      let shuffle = functions.contains { $0.contains("G_SHUFFLE") } ? [CLibrary.shuffleMacro] : []
+      return ([inline] + types + shuffle + functions + [""]).joined(separator: "\n")
     }
 
     /// `<type>x<lanes>` is a vector in a register, `<type>x<lanes>_u` one anywhere in memory.

@@ -86,8 +86,10 @@ struct CRenderer {
   func text(of kernel: TileKernel) -> KernelText {
     var writer = CWriter(kernel: kernel, program: program, dialect: .c)
     let span = kernel.laneSpan
-    let sizes = kernel.scratch.map {
-      roundUp($0.elementCount * ($0.isPerLane ? span : 1) * $0.dtype.sizeBytes, to: 64)
+    let sizes = kernel.scratch.map { tile in
+      tile.isPerLane
+        ? roundUp(tile.elementCount * span * tile.dtype.sizeBytes, to: 64)
+        : tile.paddedElementCount * tile.dtype.sizeBytes * kernel.rows
     }
     let isOnStack = sizes.reduce(0, +) <= Self.stackBytes
     writer.line("const granary_call *call = argument;")
@@ -97,10 +99,7 @@ struct CRenderer {
     writer.line("const int64_t first = block * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
     writer.line(
       "const int64_t end = (block + 1) * \(kernel.gridCount)L / \(max(kernel.blocks, 1));")
-    writer.block("for (int64_t point = first; point < end; point++)") { writer in
-      writer.decodeGrid(of: kernel)
-      writer.statements(kernel.body)
-    }
+    writer.points(of: kernel)
     if kernel.streams { writer.line("__sync_synchronize();") }
     let head = "static void \(kernel.name)(void *argument, int64_t block, int32_t thread) {"
     return KernelText(
@@ -208,12 +207,30 @@ struct CRenderer {
 }
 
 extension CWriter {
+  /// The loop over a block's points, `rows` at a time as long as there are so many.
+  fileprivate mutating func points(of kernel: TileKernel) {
+    line("int64_t point = first;")
+    if kernel.rows > 1 {
+      block("for (; point + \(kernel.rows) <= end; point += \(kernel.rows))") { writer in
+        writer.rows = RowContext(count: kernel.rows, axes: Set(kernel.grid.map(\.axis)))
+        writer.forEachRow { $0.decodeGrid(of: kernel) }
+        writer.interleaved(kernel.body)
+        writer.rows = nil
+      }
+    }
+    block("for (; point < end; point++)") { writer in
+      writer.decodeGrid(of: kernel)
+      writer.statements(kernel.body)
+    }
+  }
+
   /// Declares the axes of the grid, or the limits of their tiles, at a point.
   mutating func decodeGrid(of kernel: TileKernel) {
     let type = dialect.indexType
     var below = 1
     for axis in kernel.grid.reversed() {
-      let quotient = below == 1 ? "point" : "point / \(below)"
+      let point = rows.map { "(point + \($0.current))" } ?? "point"
+      let quotient = below == 1 ? point : "\(point) / \(below)"
       let isOutermost = axis == kernel.grid.first
       let position = isOutermost ? quotient : "\(quotient) % \(max(axis.count, 1))"
       below *= max(axis.count, 1)
@@ -263,6 +280,16 @@ extension TileKernel {
   }
 }
 
+extension TilePass.Member {
+  /// The member as a statement of its own.
+  var statement: TileStatement {
+    switch self {
+    case .store(let store): .store(store)
+    case .reduce(let reduction): .reduce(reduction)
+    }
+  }
+}
+
 /// What a store, a reduction or a scan writes.
 struct TileLeaf {
   var output: BufferID
@@ -290,7 +317,12 @@ extension TileStatement {
       ]
     case .reduce(let reduction):
       [TileLeaf(output: reduction.output, index: reduction.index, value: reduction.value)]
-    case .scan(let scan): [TileLeaf(output: scan.output, index: scan.index, value: scan.value)]
+    case .scan(let scan):
+      [
+        TileLeaf(
+          output: scan.output, index: scan.index, value: scan.value, isStreaming: scan.isStreaming)
+      ]
+    case .pass(let pass): pass.members.flatMap(\.statement.leaves)
     case .scatter(let scatter):
       scatter.target.map {
         TileLeaf(output: scatter.output, index: $0, value: scatter.value)

@@ -7,18 +7,38 @@ extension CWriter {
     for statement in body { write(statement) }
   }
 
+  /// Statements for every interleaved point: passes together, others one point after the other.
+  mutating func interleaved(_ body: [TileStatement]) {
+    for statement in body {
+      if case .pass(let pass) = statement {
+        write(pass)
+      } else {
+        forEachRow { $0.write(statement) }
+      }
+    }
+  }
+
+  /// Runs `body` for each interleaved point, or once without.
+  mutating func forEachRow(_ body: (inout CWriter) -> Void) {
+    for row in 0..<(rows?.count ?? 1) {
+      rows?.current = row
+      body(&self)
+    }
+  }
+
   private mutating func write(_ statement: TileStatement) {
     switch statement {
     case .loop(let loop, let body): write(loop, body)
     case .store(let store): write(store)
     case .reduce(let reduction): write(reduction)
     case .scan(let scan): write(scan)
+    case .pass(let pass): write(pass)
     case .scatter(let scatter): write(scatter)
     case .sort(let sort): write(sort)
     }
   }
 
-  private mutating func write(_ loop: TileLoop, _ body: [TileStatement]) {
+  mutating func write(_ loop: TileLoop, _ body: [TileStatement]) {
     let name = name(of: loop.axis)
     let (lower, upper) = limits(of: loop)
     guard loop.lanes > 1, dialect == .c else {
@@ -67,24 +87,26 @@ extension CWriter {
   }
 
   /// The width of the vectors that statements compute now.
-  private var width: Int { lanes?.width ?? 1 }
+  var width: Int { lanes?.width ?? 1 }
 
-  private mutating func value(_ expression: Expression) -> String {
+  mutating func value(_ expression: Expression) -> String {
     guard let lanes, lanes.width > 1 else { return scalar(expression) }
     return vector(expression, lanes)
   }
 
   private mutating func write(_ store: TileStore) {
+    forEachCopy { writer, _ in writer.writeCopy(of: store) }
+  }
+
+  /// Writes a store for the interleaved vector that is being written.
+  mutating func writeCopy(of store: TileStore) {
     let type = dtypes[store.output.position]
     let expression = store.value.dtype == type ? store.value : .cast(type, store.value)
-    forEachCopy { writer, _ in
-      let value = writer.value(expression)
-      writer.put(value, type, store.output, store.index, isStreaming: store.isStreaming)
-    }
+    put(value(expression), type, store.output, store.index, isStreaming: store.isStreaming)
   }
 
   /// Stores a value, which is of the buffer's type: a vector in a lane loop, else a scalar.
-  private mutating func put(
+  mutating func put(
     _ value: String, _ type: DType, _ output: BufferID, _ index: Index, isStreaming: Bool
   ) {
     guard let lanes, lanes.width > 1 else {
@@ -119,15 +141,12 @@ extension CWriter {
 
 extension CWriter {
   private mutating func write(_ reduction: TileReduction) {
-    let reduction = reduction.accumulatingHalvesWide
-    guard reduction.lanes > 1, lanes == nil, dialect == .c, !reduction.combiner.isArgument,
-      let last = reduction.axes.last, last.extent >= reduction.lanes
-    else { return writeInStep(reduction) }
-    block("") { $0.writeAlong(last, reduction) }
+    guard !writeVectors(reduction) else { return }
+    writeInStep(reduction.accumulatingHalvesWide)
   }
 
   /// A reduction whose lanes, if any, are of the surrounding loop.
-  private mutating func writeInStep(_ reduction: TileReduction) {
+  mutating func writeInStep(_ reduction: TileReduction) {
     if reduction.isLongSum { return writeLongSum(reduction) }
     block("") { writer in
       let parts = writer.declareParts(reduction.combiner, reduction.value.dtype)
@@ -144,6 +163,7 @@ extension CWriter {
   }
 
   private mutating func write(_ scan: TileScan) {
+    guard !writeVectors(scan) else { return }
     block("") { writer in
       let value = scan.value.dtype.isHalf ? Expression.cast(.f32, scan.value) : scan.value
       let parts = writer.declareParts(scan.combiner, value.dtype)
@@ -168,7 +188,7 @@ extension CWriter {
     (0..<(lanes?.unroll ?? 1)).map { _ in declarePart(combiner, type, width: width) }
   }
 
-  private mutating func declarePart(_ combiner: Combiner, _ type: DType, width: Int) -> Part {
+  mutating func declarePart(_ combiner: Combiner, _ type: DType, width: Int) -> Part {
     let name = fresh("a")
     let identity = dialect.identity(of: combiner, type)
     line("\(registerType(type, width)) \(name) = \(constant(identity, type, width));")
@@ -177,11 +197,11 @@ extension CWriter {
     return Part(best: name, position: "\(name)_at")
   }
 
-  private func registerType(_ type: DType, _ width: Int) -> String {
+  func registerType(_ type: DType, _ width: Int) -> String {
     width == 1 ? dialect.scalarType(type) : vectorType(type, width)
   }
 
-  private mutating func constant(_ text: String, _ type: DType, _ width: Int) -> String {
+  mutating func constant(_ text: String, _ type: DType, _ width: Int) -> String {
     width == 1 ? text : call("set", type, lanes: width, text)
   }
 
@@ -225,7 +245,7 @@ extension CWriter {
     line("\(at) = \(call("select", .i64, lanes: width, better, place, at));")
   }
 
-  private mutating func combined(
+  mutating func combined(
     _ combiner: Combiner, _ first: String, _ second: String, _ type: DType, _ width: Int
   ) -> String {
     let operation = combiner.operation
@@ -248,46 +268,6 @@ extension CWriter {
       ? scalarCast(value, from: type, to: target)
       : vectorCast(value, from: type, to: target, width)
     put(converted, target, output, index, isStreaming: false)
-  }
-
-  /// A reduction whose own last axis runs as lanes, into several accumulators and a scalar for the rest.
-  private mutating func writeAlong(_ last: Axis, _ reduction: TileReduction) {
-    let (combiner, type, width) = (reduction.combiner, reduction.value.dtype, reduction.lanes)
-    let parts = (0..<max(reduction.accumulators, 1)).map { _ in
-      declarePart(combiner, type, width: width)
-    }
-    let tail = declarePart(combiner, type, width: 1)
-    nest(reduction.axes.dropLast()) { writer in
-      let name = writer.name(of: last)
-      writer.line("int64_t \(name) = 0;")
-      let loop = TileLoop(
-        axis: last, range: 0..<last.extent, lanes: width, unroll: reduction.accumulators)
-      for (lanes, unroll) in loop.passes {
-        let step = lanes * unroll
-        writer.lanes = LaneContext(axis: last, width: lanes, unroll: unroll)
-        writer.block("for (; \(name) + \(step) <= \(last.extent); \(name) += \(step))") {
-          $0.forEachCopy { writer, copy in
-            let part = lanes == 1 ? tail : parts[copy]
-            writer.combine(part, combiner, reduction.value, position: .constant(0))
-          }
-        }
-        writer.lanes = nil
-      }
-    }
-    let whole = pairwise(parts.map(\.best), combiner, type, width)
-    let sum = call("reduce_\(combiner.operation.rawValue)", type, lanes: width, whole)
-    line("\(tail.best) = \(combined(combiner, tail.best, sum, type, 1));")
-    putResult(tail, reduction)
-  }
-
-  private mutating func pairwise(
-    _ values: [String], _ combiner: Combiner, _ type: DType, _ width: Int
-  ) -> String {
-    guard values.count > 1 else { return values[0] }
-    let half = values.count / 2
-    let first = pairwise(Array(values[..<half]), combiner, type, width)
-    let second = pairwise(Array(values[half...]), combiner, type, width)
-    return combined(combiner, first, second, type, width)
   }
 }
 

@@ -14,6 +14,8 @@ struct CWriter {
   private var depth = 1
   /// The lane loop that statements stand in.
   var lanes: LaneContext?
+  /// The interleaved points of the grid that statements are written for.
+  var rows: RowContext?
   /// The C variables of axes that have another name than `i<id>`.
   var axisNames: [Axis: String] = [:]
   /// What the function uses of the library.
@@ -61,9 +63,22 @@ struct CWriter {
     return "\(item.name)(\(arguments.joined(separator: ", ")))"
   }
 
-  func name(of axis: Axis) -> String { axisNames[axis] ?? "i\(axis.id)" }
+  func name(of axis: Axis) -> String {
+    if let name = axisNames[axis] { return name }
+    guard let rows, rows.axes.contains(axis) else { return "i\(axis.id)" }
+    return "i\(axis.id)_\(rows.current)"
+  }
 
   func name(of buffer: BufferID) -> String { "b\(buffer.position)" }
+}
+
+/// Neighbouring points of the grid whose statements run interleaved.
+struct RowContext: Sendable, Hashable {
+  var count: Int
+  /// The axes of the grid, which have a variable for each point.
+  var axes: Set<Axis>
+  /// The point that is being written.
+  var current = 0
 }
 
 /// The lanes of a vector loop: one body handles `width × unroll` values of `axis`.

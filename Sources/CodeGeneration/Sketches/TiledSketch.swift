@@ -60,7 +60,18 @@ struct TiledSketch: Sketch {
         "lanes", widths, default: widths.contains(widest) ? widest : 4, isFeature: true),
       ParameterDomain("unroll", [1, 2, 4, 8], default: name == "pointwise" ? 2 : 4),
       ParameterDomain("accumulators", [1, 2, 4, 8], default: 4),
-      ParameterDomain("streaming", [0, 1], default: 0),
+      ParameterDomain("streaming", [0, 1], default: site.exceedsCaches ? 1 : 0),
+    ] + (site.hasReduction ? passParameters(site) : [])
+  }
+
+  /// What is open about passes over rows.
+  private func passParameters(_ site: KernelSite) -> [ParameterDomain] {
+    [
+      ParameterDomain(
+        "prefetch", [0, 2048, 4096, 8192, 16384], default: site.exceedsCoreCaches ? 8192 : 0),
+      // Arithmetic hides behind that of another row; what waits for memory only gets in its way.
+      ParameterDomain("rows", [1, 2, 4], default: site.isArithmeticHeavy ? 2 : 1),
+      ParameterDomain("claim", [0, 1], default: site.isArithmeticHeavy ? 1 : 0),
     ]
   }
 
@@ -76,6 +87,9 @@ struct TiledSketch: Sketch {
     plan.accumulators = max(value("accumulators"), 1)
     plan.tile = value("tile")
     plan.isStreaming = value("streaming") == 1
+    plan.prefetchBytes = value("prefetch")
+    plan.rows = max(value("rows"), 1)
+    plan.claimsOutputs = value("claim") == 1
     plan.splitsGuards = site.hasGuards
     var kernel = plan.tileKernel(
       of: flat, name: "kernel\(site.position)", in: site.program)
@@ -126,6 +140,42 @@ extension FlatKernel.FlatStage {
 }
 
 extension KernelSite {
+  /// Whether what the kernel reads and writes is so much that no part of it is in a cache when the next kernel
+  /// comes to it.
+  var exceedsCaches: Bool {
+    trafficBytes > 2 * max(hardware.tuning.cacheBytes.max() ?? 0, 1 << 20)
+  }
+
+  /// Whether what the kernel reads and writes is more than the cores' own caches hold.
+  var exceedsCoreCaches: Bool {
+    let own = hardware.tuning.cacheBytes.prefix(2).max() ?? 0
+    return trafficBytes > max(own, 1 << 18) * max(hardware.tuning.threads, 1)
+  }
+
+  /// Whether rows of elements go through a function that takes longer than moving the element.
+  var isArithmeticHeavy: Bool {
+    kernel.stages.contains { stage in
+      let isRow: Bool
+      if case .reduce = stage.body {
+        isRow = true
+      } else {
+        isRow = stage.domain.count > kernel.outer.count
+      }
+      var found = false
+      stage.value.visit { part in
+        if case .unary(let operation, _) = part { found = found || operation.isTranscendental }
+      }
+      return isRow && found
+    }
+  }
+
+  /// The bytes of the buffers that the kernel has in memory.
+  private var trafficBytes: Int {
+    kernel.touchedBuffers.subtracting(kernel.locals).reduce(0) {
+      $0 + program[$1].type.storageBytes
+    }
+  }
+
   var stagesAreMaps: Bool {
     kernel.stages.allSatisfy { if case .map = $0.body { true } else { false } }
   }
@@ -161,6 +211,17 @@ extension KernelSite {
       var found = false
       stage.value.visit { found = found || isMatch($0) }
       return found
+    }
+  }
+}
+
+extension UnaryOperator {
+  fileprivate var isTranscendental: Bool {
+    switch self {
+    case .negate, .absolute, .logicalNot, .bitwiseNot, .isNaN, .isInfinite, .sign, .floor, .ceil,
+      .truncate, .round, .sqrt, .rsqrt, .reciprocal:
+      false
+    default: true
     }
   }
 }

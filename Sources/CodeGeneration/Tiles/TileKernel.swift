@@ -13,6 +13,9 @@ package struct TileKernel: Sendable, Hashable {
   package var blocks: Int
   package var scratch: [ScratchTile]
   package var body: [TileStatement]
+  /// How many neighbouring points run interleaved, each with scratch tiles of its own; a target may run them one
+  /// after the other.
+  package var rows = 1
 
   package var gridCount: Int { grid.reduce(1) { $0 * $1.count } }
 }
@@ -33,6 +36,9 @@ package struct ScratchTile: Sendable, Hashable {
   package var elementCount: Int
   /// Whether each lane of the surrounding lane loop has elements of its own.
   package var isPerLane: Bool
+
+  /// `elementCount` rounded up, so that the next tile begins a cache line.
+  var paddedElementCount: Int { roundUp(elementCount * dtype.sizeBytes, to: 64) / dtype.sizeBytes }
 }
 
 /// A step of a tile kernel.
@@ -43,6 +49,35 @@ package indirect enum TileStatement: Sendable, Hashable {
   case scan(TileScan)
   case scatter(TileScatter)
   case sort(TileSort)
+  case pass(TilePass)
+}
+
+/// One loop over an axis that does several things with each element, in order: stores, and reductions over the
+/// axis.
+///
+/// A member may read what an earlier store of the pass wrote in the same iteration, and no result of its
+/// reductions.
+package struct TilePass: Sendable, Hashable {
+  package var axis: Axis
+  package var members: [Member]
+  /// How many iterations run as the lanes of a vector.
+  package var lanes = 1
+  /// How many vectors run interleaved; each has partial results of its own.
+  package var unroll = 1
+  /// What is fetched into the caches ahead of use; where a target cannot, nothing is.
+  package var prefetches: [TilePrefetch] = []
+
+  package enum Member: Sendable, Hashable {
+    case store(TileStore)
+    case reduce(TileReduction)
+  }
+}
+
+/// An element that will be read or written soon, at `index`, which may lie beyond the buffer.
+package struct TilePrefetch: Sendable, Hashable {
+  package var buffer: BufferID
+  package var index: Index
+  package var isWrite = false
 }
 
 /// A loop over a range of an axis, `lanes × unroll` iterations at a time, with a remainder.
@@ -108,4 +143,8 @@ package struct TileScan: Sendable, Hashable {
   package var axis: Axis
   package var combiner: Combiner
   package var value: Expression
+  /// How many iterations run as lanes; 1 inside a lane loop.
+  package var lanes = 1
+  /// Whether vectors of results go past the caches.
+  package var isStreaming = false
 }

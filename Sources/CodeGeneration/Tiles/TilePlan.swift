@@ -16,6 +16,14 @@ package struct TilePlan: Sendable, Hashable {
   package var isStreaming = false
   /// Whether the lane axis is split where guards change, so that its middle has none.
   package var splitsGuards = false
+  /// How many neighbouring points of the grid run interleaved, where their stages are passes over rows.
+  package var rows = 1
+  /// How many bytes of a row ahead of use inputs are fetched; 0 for not at all.
+  package var prefetchBytes = 0
+  /// Whether the cache lines of an output are made writable one pass before it is written.
+  package var claimsOutputs = false
+
+  package init() {}
 }
 
 extension TilePlan {
@@ -49,8 +57,8 @@ extension TilePlan {
   private func within(_ kernel: FlatKernel, name: String, in program: TensorProgram) -> TileKernel {
     TileKernel(
       name: name, grid: kernel.outer.map { GridAxis(axis: $0, tile: 1) }, blocks: blocks,
-      scratch: scratch(of: kernel, isPerLane: false),
-      body: kernel.stages.map { statement(for: $0, insideLanes: false, in: kernel) })
+      scratch: scratch(of: kernel, isPerLane: false), body: passes(of: kernel),
+      rows: rows)
   }
 
   private func scratch(of kernel: FlatKernel, isPerLane: Bool) -> [ScratchTile] {
@@ -69,7 +77,7 @@ extension TilePlan {
     return GuardSplitting(axis: axis, program: program).split(kernel.stages)
   }
 
-  private func statement(
+  func statement(
     for stage: FlatKernel.FlatStage, insideLanes: Bool, in kernel: FlatKernel
   ) -> TileStatement {
     let lanesOfRest = insideLanes ? nil : stage.laneAxis
@@ -85,9 +93,14 @@ extension TilePlan {
           lanes: isVector ? lanes : 1, accumulators: isVector ? accumulators : 1))
     case .scan(let axis, let combiner, let value):
       loops.removeAll { $0 == axis }
-      inner = .scan(
-        TileScan(
-          output: stage.output, index: stage.index, axis: axis, combiner: combiner, value: value))
+      var scan = TileScan(
+        output: stage.output, index: stage.index, axis: axis, combiner: combiner, value: value)
+      if !insideLanes && lanesOfRest == nil {
+        (scan.lanes, scan.isStreaming) = (
+          lanes, isStreaming && !kernel.locals.contains(stage.output)
+        )
+      }
+      inner = .scan(scan)
     }
     if let lane = lanesOfRest, let position = loops.firstIndex(of: lane) {
       loops.remove(at: position)
@@ -101,7 +114,7 @@ extension TilePlan {
     return inner
   }
 
-  private func store(_ value: Expression, of stage: FlatKernel.FlatStage, in kernel: FlatKernel)
+  func store(_ value: Expression, of stage: FlatKernel.FlatStage, in kernel: FlatKernel)
     -> TileStore
   {
     TileStore(

@@ -30,7 +30,8 @@ extension Lowering {
     let sum = reduce(kept, powers, plan, .sum, name: "sum") { $0 }
     return map(result, name: "softmax") { axes in
       let row = plan.kept(axes.positions)
-      let quotient = load(powers, axes.positions) / load(sum, row)
+      // The sum of a finite row is at least 1, so that its reciprocal is exact to half a unit.
+      let quotient = load(powers, axes.positions) * .unary(.reciprocal, load(sum, row))
       guard emptyRowsAreZero else { return quotient }
       let isEmpty = Expression.binary(
         .equal, load(largest, row), .real(-.infinity, type))

@@ -52,7 +52,8 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
   float *restrict b2 = call->buffer[2];
   const int64_t first = block * 16L / 1;
   const int64_t end = (block + 1) * 16L / 1;
-  for (int64_t point = first; point < end; point++) {
+  int64_t point = first;
+  for (; point < end; point++) {
     const int64_t t2_from = (point % 1) * 64;
     const int64_t t2_to = t2_from + 64 < 64 ? t2_from + 64 : 64;
     const int64_t i1 = point;

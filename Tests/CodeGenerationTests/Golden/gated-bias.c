@@ -59,20 +59,20 @@ INLINE float g_power2_f32(int32_t x) {
   u.i = (int32_t)((uint32_t)(x + 127) << 23);
   return u.f;
 }
+/* 2^(k-1) * 2exp(r): the low bits of t are those of k-1 with the exponent's bias */
 INLINE float g_exp_f32(float x) {
-  x = g_pick_f32(x < -104.0f, (float){0} - 104.0f, x);
+  x = g_pick_f32(x < -87.5f, (float){0} - 87.5f, x);
   x = g_pick_f32(x > 89.0f, (float){0} + 89.0f, x);
-  float n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
+  float t = x * 1.44269504088896341f + 12583038.0f, n = t - 12583038.0f;
   float r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
-  float p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  int32_t k = g_toInt_f32(n), h = k >> 1;
-  return p * g_power2_f32(h) * g_power2_f32(k - h);
+  float p = r * 2.7629078e-3f + 1.673749e-2f;
+  p = p * r + 8.333678e-2f;
+  p = p * r + 3.3333042e-1f;
+  p = p * r + 9.9999988e-1f;
+  p = p * r + 2.0f;
+  p = p * r + 2.0f;
+  return p * g_asFloat_f32((int32_t)(g_asInt_f32(t) << 23));
 }
 INLINE float g_sigmoid_f32(float x) { return 1.0f / (1.0f + g_exp_f32(-x)); }
 INLINE f32x16 g_pick_f32x16(i32x16 m, f32x16 x, f32x16 y) {
@@ -85,20 +85,20 @@ INLINE f32x16 g_asFloat_f32x16(i32x16 x) { return (f32x16)x; }
 INLINE f32x16 g_power2_f32x16(i32x16 x) {
   return (f32x16)((x + 127) << 23);
 }
+/* 2^(k-1) * 2exp(r): the low bits of t are those of k-1 with the exponent's bias */
 INLINE f32x16 g_exp_f32x16(f32x16 x) {
-  x = g_pick_f32x16(x < -104.0f, (f32x16){0} - 104.0f, x);
+  x = g_pick_f32x16(x < -87.5f, (f32x16){0} - 87.5f, x);
   x = g_pick_f32x16(x > 89.0f, (f32x16){0} + 89.0f, x);
-  f32x16 n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f;
+  f32x16 t = x * 1.44269504088896341f + 12583038.0f, n = t - 12583038.0f;
   f32x16 r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
-  f32x16 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  i32x16 k = g_toInt_f32x16(n), h = k >> 1;
-  return p * g_power2_f32x16(h) * g_power2_f32x16(k - h);
+  f32x16 p = r * 2.7629078e-3f + 1.673749e-2f;
+  p = p * r + 8.333678e-2f;
+  p = p * r + 3.3333042e-1f;
+  p = p * r + 9.9999988e-1f;
+  p = p * r + 2.0f;
+  p = p * r + 2.0f;
+  return p * g_asFloat_f32x16((i32x16)(g_asInt_f32x16(t) << 23));
 }
 INLINE f32x16 g_sigmoid_f32x16(f32x16 x) { return 1.0f / (1.0f + g_exp_f32x16(-x)); }
 INLINE void g_store_f32x16(float *p, f32x16 v) { *(f32x16_u *)p = v; }
@@ -111,7 +111,8 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
   float *restrict b2 = call->buffer[2];
   const int64_t first = block * 64L / 1;
   const int64_t end = (block + 1) * 64L / 1;
-  for (int64_t point = first; point < end; point++) {
+  int64_t point = first;
+  for (; point < end; point++) {
     const int64_t t2_from = (point % 1) * 256;
     const int64_t t2_to = t2_from + 256 < 256 ? t2_from + 256 : 256;
     const int64_t i1 = point;

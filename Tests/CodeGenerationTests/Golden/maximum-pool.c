@@ -47,7 +47,8 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
   float *restrict b1 = call->buffer[1];
   const int64_t first = block * 1024L / 1;
   const int64_t end = (block + 1) * 1024L / 1;
-  for (int64_t point = first; point < end; point++) {
+  int64_t point = first;
+  for (; point < end; point++) {
     const int64_t i3 = point % 16;
     (void)i3;
     const int64_t i2 = point / 16 % 16;
