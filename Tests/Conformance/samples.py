@@ -139,7 +139,7 @@ def prepare(op, call, known: set[str], gradients: bool = False) -> Sample:
 
 
 def _gradients(function: Callable) -> Callable:
-    """The gradients of the real arguments, with weights that fall with the square of the results."""
+    """The gradients of the real arguments; the larger a result, the less it weighs."""
 
     def gradients(*tensors):
         leaves = [t.detach().requires_grad_(t.is_floating_point()) for t in tensors]
