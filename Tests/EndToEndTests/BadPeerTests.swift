@@ -72,5 +72,22 @@ extension EndToEnd {
       #expect(connection.answer(within: 300).hasPrefix("HTTP/1.1 200"))
       daemon.killNow()
     }
+
+    @Test("more clients than the process may have descriptors wait for their turn")
+    func tooManyClientsWait() throws {
+      let home = try PrivateHome()
+      // Less than 80 are too few to ask the compiler for its version.
+      let daemon = try ChildProgram(
+        "/bin/sh", ["-c", "ulimit -n 100; exec \(Binaries.path("granaryd"))"],
+        environment: home.environment)
+      #expect(home.isServed(by: daemon))
+      var waiting = try (0..<160).map { _ in try RawConnection(home.socket) }
+      for connection in waiting { connection.send("GET /v1/greeting HTTP/1.1\r\n\r\n".utf8) }
+      while !waiting.isEmpty {
+        // Each that is answered makes room for one that waits.
+        #expect(waiting.removeFirst().answer(within: 300).hasPrefix("HTTP/1.1 200"))
+      }
+      #expect(try daemon.stop().status == 0)
+    }
   }
 }
