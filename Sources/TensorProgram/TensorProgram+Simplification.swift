@@ -41,8 +41,15 @@ extension Stage {
 
   /// How often the stage's expression is evaluated.
   package var iterationCount: Int {
-    if case .scatter(let scatter) = body {
+    switch body {
+    case .scatter(let scatter):
       return (scatter.shared(of: domain) + scatter.axes).reduce(1) { $0 * $1.extent }
+    case .sort(let sort):
+      let rows = domain.indices.reduce(1) { $1 == sort.dimension ? $0 : $0 * domain[$1].extent }
+      // Each of n elements is compared with about log n others.
+      let length = sort.axis.extent
+      return rows * length * (Int.bitWidth - length.leadingZeroBitCount)
+    case .map, .reduce, .scan: break
     }
     return (domain + reductionAxes).reduce(1) { $0 * $1.extent }
   }

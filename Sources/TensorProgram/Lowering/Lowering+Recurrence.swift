@@ -104,21 +104,8 @@ extension Lowering {
         hidden.append(outputs)
         for (position, state) in final.enumerated() { last[position].append(state) }
       }
-      let joined = hidden
       columns = directions * width
-      element = { [self] step, row, column in
-        selected(step, joined[0].indices) { position in
-          let parts = joined.enumerated().map { direction, outputs in
-            load(outputs[position], [row, column - direction * width])
-          }
-          guard parts.count > 1 else { return parts[0] }
-          return .select(.inRange(column, lower: 0, upper: width), parts[0], parts[1])
-        }
-      }
-      let value = element
-      let whole = map(TensorType(type, [steps, batch, columns]), name: "layer") { axes in
-        value(.axis(axes[0]), .axis(axes[1]), .axis(axes[2]))
-      }
+      let whole = joined(hidden, TensorType(type, [steps, batch, columns]), width: width)
       element = { [self] step, row, column in load(whole, [step, row, column]) }
     }
     let output = map(operation.result, name: "output") { axes in
@@ -132,6 +119,20 @@ extension Lowering {
           return selected(at[0], states.indices) { load(states[$0], Array(at.dropFirst())) }
         }
       }
+  }
+
+  /// The hidden states of all steps, those of both directions side by side.
+  private func joined(_ hidden: [[BufferID]], _ type: TensorType, width: Int) -> BufferID {
+    map(type, name: "layer") { axes in
+      let (row, column) = (Index.axis(axes[1]), Index.axis(axes[2]))
+      return selected(.axis(axes[0]), hidden[0].indices) { position in
+        let parts = hidden.enumerated().map { direction, outputs in
+          load(outputs[position], [row, column - direction * width])
+        }
+        guard parts.count > 1 else { return parts[0] }
+        return .select(.inRange(column, lower: 0, upper: width), parts[0], parts[1])
+      }
+    }
   }
 
   /// What `value` gives for the position that `index` is, by halving.
