@@ -135,12 +135,7 @@ extension OperatorTable {
       """
       _native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, \
       Tensor running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)
-      """
-    ) { (call: inout OperatorCall, graph: inout GraphBuilder) throws(SpecError) in
-      // What PyTorch writes to the running statistics is no result; `_functional` gives it.
-      let kind = call.flag("training") ? ".no_stats" : "_no_training.default"
-      return try graph.add("aten._native_batch_norm_legit\(kind)", call.arguments)
-    },
+      """, Spelling.batchNorm),
     .composite(
       """
       _native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, \

@@ -9,7 +9,7 @@ package enum OperatorTable {
       + normalizations + contractions + convolutions + pooling + scans + indexing + shapes
       + views + creation + gradients + resamplings + paddings + partialWrites + scatters + orderings
       + distances + fourierTransforms + randoms + losses + likelihoods
-      + recommendations + recurrences
+      + recommendations + recurrences + spellings
     return Dictionary(grouping: entries.compactMap { $0 }, by: \.schema.name)
   }()
 

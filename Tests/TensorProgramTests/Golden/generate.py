@@ -30,6 +30,7 @@ from randoms import randoms
 from recommendation import recommendation
 from reductions import norms, reductions
 from sampling import distances, fourier, paddings, sampling
+from spellings import spellings
 from together import together
 
 
@@ -56,6 +57,7 @@ def main():
     randoms()
     losses()
     recommendation()
+    spellings()
     together()
     wrapped()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.json")
