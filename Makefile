@@ -58,8 +58,8 @@ conformance-kernels: release
 
 # Needs ruff and mypy.
 lint-python:
-	ruff check integrations/python Tests/Conformance
-	ruff format --check integrations/python Tests/Conformance
+	ruff check --config integrations/python/ruff.toml integrations/python Tests/Conformance
+	ruff format --check --config integrations/python/ruff.toml integrations/python Tests/Conformance
 	cd integrations/python && mypy
 
 format:

@@ -27,6 +27,11 @@ enum CompilerOptions {
     }
   }
 
+  /// Clang stops at an option of gcc's passes over trees, which it has no equal of.
+  private static let refusedByClang = "-fno-tree-"
+  /// With it, gcc 12 mixes up the masks of vectors when a loop chooses between a converted value and a constant.
+  private static let wrongInGCC = "-fno-trapping-math"
+
   /// What is given to the compiler: the source, and what stands in for the C library.
   static func text(of source: KernelSource) -> String {
     if source.compilerOptions.contains("-lm") { return source.text }
@@ -35,11 +40,8 @@ enum CompilerOptions {
 
   /// The arguments after the compiler's name. A source with `-lm` is linked with the C library too.
   static func arguments(for source: KernelSource, compiler: String) -> [String] {
-    // Clang stops at an option of gcc's passes over trees, which it has no equal of.
-    let isClang = compiler.contains("clang")
-    let chosen = source.compilerOptions.filter {
-      $0 != "-lm" && !(isClang && $0.hasPrefix("-fno-tree-"))
-    }
+    let refused = compiler.contains("clang") ? refusedByClang : wrongInGCC
+    let chosen = source.compilerOptions.filter { $0 != "-lm" && !$0.hasPrefix(refused) }
     let optimization = chosen.contains { $0.hasPrefix("-O") } ? [] : ["-O2"]
     let libraries = source.compilerOptions.contains("-lm") ? ["-lm", "-lc"] : []
     return fixed + optimization + chosen + ["-x", "c", "kernel.c", "-o", "kernel.so"]
