@@ -124,4 +124,11 @@ import Testing
     let run = await ToolRunProbe.run(["/bin/sh", "-c", "sleep 60 & sleep 60"], milliseconds: 50)
     #expect(run.contains("too long"))
   }
+
+  @Test("when memory runs out, a tool or a kernel goes before the daemon")
+  func goesFirst() async {
+    let run = await ToolRun.run(
+      ["/bin/cat", "/proc/self/oom_score_adj"], timeLimit: .seconds(60))
+    #expect(run.output == "1000\n")
+  }
 }
