@@ -38,7 +38,6 @@ struct Comparison {
   /// square of the finite expected values. NaN must meet NaN and an infinity the same infinity;
   /// where the exact value is beyond the dtype's range by rounding, either an infinity or a value
   /// near the limit will do.
-  ///
   init(
     _ actual: TensorElements, _ expected: TensorElements, dtype: DType, numerics: NumericPolicy,
     strictness: Strictness

@@ -23,14 +23,7 @@ struct GoldenKernelTests {
 
   @Test("the kernel and the reference of every operator compute what PyTorch computes")
   func agreement() throws {
-    var failures: [String] = []
-    for golden in try Self.cases() {
-      do {
-        if let problem = try problem(golden) { failures.append("\(golden.name): \(problem)") }
-      } catch {
-        failures.append("\(golden.name): \(error)")
-      }
-    }
+    let failures = GoldenCase.problems(among: try Self.cases(), problem)
     #expect(failures.isEmpty, "\(failures.count) cases:\n\(failures.joined(separator: "\n"))")
   }
 

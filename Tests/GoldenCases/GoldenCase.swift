@@ -22,6 +22,22 @@ package struct GoldenCase: Decodable, Sendable, CustomStringConvertible {
     return try JSONDecoder().decode([GoldenCase].self, from: try Data(contentsOf: url))
   }
 
+  /// Checks cases one by one.
+  ///
+  /// - Parameter problem: what is wrong with a case, in words; `nil` for nothing.
+  /// - Returns: a line for each case with a problem, or that threw.
+  package static func problems(
+    among cases: [GoldenCase], _ problem: (GoldenCase) throws -> String?
+  ) -> [String] {
+    cases.compactMap { golden in
+      do {
+        return try problem(golden).map { "\(golden.name): \($0)" }
+      } catch {
+        return "\(golden.name): \(error)"
+      }
+    }
+  }
+
   package func inputValues(_ checked: CheckedSpec) throws -> [TensorValue] {
     try zip(checked.inputs, inputs ?? []).map { try Self.value($1, $0.type) }
   }

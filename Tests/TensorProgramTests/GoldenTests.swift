@@ -7,14 +7,7 @@ import Testing
 struct GoldenTests {
   @Test("every operator computes what PyTorch computes, and so does its fused program")
   func agreement() throws {
-    var failures: [String] = []
-    for golden in try GoldenCase.all() {
-      do {
-        if let problem = try problem(golden) { failures.append("\(golden.name): \(problem)") }
-      } catch {
-        failures.append("\(golden.name): \(error)")
-      }
-    }
+    let failures = GoldenCase.problems(among: try GoldenCase.all(), problem)
     #expect(failures.isEmpty, "\(failures.count) cases:\n\(failures.joined(separator: "\n"))")
   }
 

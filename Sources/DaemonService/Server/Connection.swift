@@ -276,7 +276,6 @@ extension Connection {
 
   /// Says what is wrong and closes: after malformed bytes nobody knows where the next request begins.
   private func refuse(_ fault: RequestFault) {
-    context.counters.refused()
     let code: ServiceError.Code =
       fault.status == 413 || fault.status == 431
       ? .tooLarge : fault.status == 408 ? .deadlineExceeded : .badRequest

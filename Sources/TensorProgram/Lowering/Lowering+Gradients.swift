@@ -124,6 +124,22 @@ extension Lowering {
     return deviation * (gradient - sum * share - normal * (product * share))
   }
 
+  /// The gradients of a norm's weight and bias, which are shared along the reduced axes of `plan`.
+  private func affineGradients(
+    _ gradient: BufferID, _ normal: @escaping ([Index]) -> Expression, over plan: ReductionPlan,
+    in type: DType
+  ) -> [(TensorType) throws -> BufferID] {
+    [
+      { [self] result in
+        reduce(result, over: plan.reducedShape, .sum) {
+          let at = plan.indices(kept: $0, reduced: $1)
+          return load(gradient, at).cast(to: type) * normal(at)
+        }
+      },
+      { [self] result in reduce(result, gradient, plan, .sum) { $0.cast(to: type) } },
+    ]
+  }
+
   fileprivate func layerNormGradients(_ operation: Operation) throws -> [BufferID] {
     let gradient = try tensor("grad_out", of: operation)
     let input = try tensor("input", of: operation)
@@ -162,17 +178,8 @@ extension Lowering {
               scaled(at), normal(at), load(sum, plan.kept(at)), load(product, plan.kept(at)),
               load(deviation, broadcastAt: at).cast(to: type), count: plan.count)
           }
-        },
-        { [self] result in
-          reduce(result, over: columns.reducedShape, .sum) {
-            let at = columns.indices(kept: $0, reduced: $1)
-            return load(gradient, at).cast(to: type) * normal(at)
-          }
-        },
-        { [self] result in
-          reduce(result, gradient, columns, .sum) { $0.cast(to: type) }
-        },
-      ])
+        }
+      ] + affineGradients(gradient, normal, over: columns, in: type))
   }
 
   fileprivate func groupNormGradients(_ operation: Operation) throws -> [BufferID] {
@@ -217,17 +224,8 @@ extension Lowering {
               scaled(at), normal(at), load(sum, row(at)), load(product, row(at)),
               load(deviation, row(at)).cast(to: type), count: spatial.reduce(width, *))
           }
-        },
-        { [self] result in
-          reduce(result, over: channels.reducedShape, .sum) {
-            let at = channels.indices(kept: $0, reduced: $1)
-            return load(gradient, at).cast(to: type) * normal(at)
-          }
-        },
-        { [self] result in
-          reduce(result, gradient, channels, .sum) { $0.cast(to: type) }
-        },
-      ])
+        }
+      ] + affineGradients(gradient, normal, over: channels, in: type))
   }
 
   /// Each row is the sum of the gradients at its positions.
