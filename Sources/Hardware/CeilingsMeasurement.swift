@@ -1,5 +1,5 @@
 import CHardware
-import KernelSpec
+package import KernelSpec
 
 /// Measures what this machine can do at best.
 package enum CeilingsMeasurement {
@@ -14,9 +14,26 @@ package enum CeilingsMeasurement {
     let cacheBytes = cacheBytes ?? (try? HardwareProbe.host())?.tuning.cacheBytes ?? []
     let threads = max(1, threads)
     let largest = beyond(lastLevel: cacheBytes.max() ?? 0)
+    var ceilings = bandwidth(at: workingSets(upTo: largest, threads: threads), threads: threads)
+    ceilings.operationsPerSecond = operations(threads: Int32(clamping: threads))
+    return ceilings
+  }
+
+  /// The time in seconds that the traffic of `work` takes at best just now; in about 0.2 seconds.
+  ///
+  /// Memory and shared caches are as fast as neighbours leave them, by a factor of two from one minute to the
+  /// next: the share of the ceiling that a kernel reaches means something beside a ceiling of the same moment.
+  package static func trafficSeconds(for work: Work, threads: Int) -> Double {
+    let size = Int(min(max(work.bytes, 4096), Double(largestProbe)))
+    return Roofline(ceilings: bandwidth(at: [size], threads: max(1, threads)))
+      .trafficSeconds(for: work)
+  }
+
+  /// Ceilings of memory alone.
+  private static func bandwidth(at sizes: [Int], threads: Int) -> Ceilings {
+    let largest = sizes.max() ?? 0
     let source = ProbeMemory(bytes: largest, threads: Int32(clamping: threads))
     let destination = ProbeMemory(bytes: largest, threads: Int32(clamping: threads))
-    let sizes = workingSets(upTo: largest, threads: threads)
     func curve(_ probes: [granary_probe], buffers: Int) -> BandwidthCurve {
       BandwidthCurve(
         sizes.map { size in
@@ -27,7 +44,7 @@ package enum CeilingsMeasurement {
         })
     }
     return Ceilings(
-      operationsPerSecond: operations(threads: Int32(clamping: threads)),
+      operationsPerSecond: [:],
       read: curve([GRANARY_READ, GRANARY_READ_AHEAD], buffers: 1),
       write: curve([GRANARY_WRITE, GRANARY_STREAMING_WRITE], buffers: 1),
       copy: curve([GRANARY_COPY, GRANARY_COPY_AHEAD, GRANARY_STREAMING_COPY], buffers: 2))
@@ -35,8 +52,10 @@ package enum CeilingsMeasurement {
 
   /// A size that no cache keeps a useful part of, within what a machine can spare.
   private static func beyond(lastLevel: Int) -> Int {
-    min(max(lastLevel * 4, 128 << 20), 512 << 20)
+    min(max(lastLevel * 4, 128 << 20), largestProbe)
   }
+
+  private static let largestProbe = 512 << 20
 
   /// From what fits in the first cache of each thread to memory, closer together where it matters more: near the
   /// sizes of shared caches.

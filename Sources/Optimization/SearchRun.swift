@@ -124,7 +124,7 @@ struct SearchRun {
       note("candidate \(candidate.id) failed its second verification", verification)
       return false
     }
-    let comparison = try await workshop.confirm(
+    let (comparison, floor) = try await workshop.confirm(
       built.artifact, against: judge.baseline, of: plan, values: judge.values)
     guard case .measured(let timing) = comparison,
       verdict == .baseline || timing.speedupLowerBound > leastSpeedup(timing)
@@ -135,7 +135,7 @@ struct SearchRun {
     let evidence = Evidence(
       artifact: built.artifact.manifest.digest, hardware: plan.key["hardware"] ?? "",
       toolchain: built.artifact.manifest.toolchain, checks: checks,
-      timing: timing.evidence(floorNanoseconds: workshop.floorSeconds(of: plan) * 1e9),
+      timing: timing.evidence(floorNanoseconds: floor),
       recordedAt: time.wallSeconds)
     _ = try store.publish(
       built, verdict: verdict, evidence: evidence,

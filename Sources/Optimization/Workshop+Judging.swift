@@ -147,19 +147,24 @@ extension Workshop {
   /// Makes sure that the hardware's ceilings are known, before anything needs them in a hurry.
   func measureCeilings() async { await gate.measure { _ = ceilings.value } }
 
-  /// Loads both artifacts in fresh processes and measures them with care.
+  /// Loads both artifacts in fresh processes and measures them with care, between two measurements of what the
+  /// hardware allows.
+  ///
+  /// - Returns: the outcome, and the least time of the moment in nanoseconds.
   package func confirm(
     _ artifact: Artifact, against baseline: Artifact, of plan: KernelPlan, values: ReferenceValues
-  ) async throws -> TimingOutcome {
+  ) async throws -> (outcome: TimingOutcome, floorNanoseconds: Double) {
     let verifier = verifier(of: plan)
     switch (try await verifier.load(artifact), try await verifier.load(baseline)) {
     case (.success(let candidate), .success(let incumbent)):
+      let before = await presentFloorSeconds(of: plan)
       let outcome = try await compare(
         candidate, with: incumbent, of: plan, values: values, effort: .confirmation, goal: 1)
+      let after = await presentFloorSeconds(of: plan)
       await candidate.session.close()
       await incumbent.session.close()
-      return outcome
-    case (.failure(let failure), _), (_, .failure(let failure)): return .failed(failure)
+      return (outcome, (before + after) / 2 * 1e9)
+    case (.failure(let failure), _), (_, .failure(let failure)): return (.failed(failure), 0)
     }
   }
 }

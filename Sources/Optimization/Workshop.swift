@@ -78,6 +78,18 @@ package struct Workshop: Sendable {
     return report
   }
 
+  /// The least time that the plan's work takes just now, in seconds: its arithmetic at the kept ceiling, its
+  /// traffic at one of this moment.
+  func presentFloorSeconds(of plan: KernelPlan) async -> Double {
+    await gate.measure {
+      let traffic = CeilingsMeasurement.trafficSeconds(
+        for: plan.work, threads: hardware.tuning.threads)
+      let arithmetic = Roofline(ceilings: ceilings.value).arithmeticSeconds(
+        for: plan.work, dtype: plan.arithmeticType)
+      return max(traffic, arithmetic)
+    }
+  }
+
   /// No kernel takes less time than this for the plan's work: a lower measurement is not believed.
   package func floorSeconds(of plan: KernelPlan) -> Double {
     Roofline(ceilings: ceilings.value).seconds(

@@ -146,6 +146,8 @@ package indirect enum Index: Sendable, Hashable {
 
 package enum UnaryOperator: String, Sendable, Hashable, CaseIterable {
   case negate, absolute, exp, expm1, log, log1p, log2, log10, sqrt, rsqrt, reciprocal
+  /// Of a value that cannot be above zero; targets may compute it with fewer instructions.
+  case expOfNonPositive
   case sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh
   case sigmoid, erf
   /// To nearest, ties to even.

@@ -32,7 +32,8 @@ import Testing
     let (actual, expected) = try both(build.separate, [input], lanes: lanes)
     for (position, operation) in operators.enumerated() {
       let limit = dtype == .f32 ? 4e-7 : 3e-13
-      for (n, x) in input.numbers(dtype).enumerated() {
+      for (n, x) in input.numbers(dtype).enumerated()
+      where operation != .expOfNonPositive || !(x > 0) {
         let want = dtype == .f32 ? Double(Float(expected[position][n])) : expected[position][n]
         let got = actual[position][n]
         // Zero for results and 1e-37 for arguments: f32 results that are denormal may be flushed.

@@ -56,7 +56,7 @@ import Testing
     let flat = try FlatKernel(program.kernels[0], in: program.program)
     var plan = TilePlan()
     plan.prefetchBytes = 1024
-    plan.claimsOutputs = true
+    plan.claimBytes = 512
     plan.rows = 2
     let fetched = plan.inRows(flat, program.program).body.map { statement -> [Bool] in
       if case .pass(let pass) = statement { pass.prefetches.map(\.isWrite) } else { [] }
@@ -69,9 +69,12 @@ import Testing
     let space = CodeGenerator(hardware: testHardware, language: .c).space(for: program)
     let changes: [[String: Int]] = [
       [:], ["rows": 4, "lanes": 16, "accumulators": 1, "unroll": 1],
-      ["rows": 2, "lanes": 8, "accumulators": 2, "unroll": 2, "prefetch": 2048, "claim": 1],
+      ["rows": 2, "lanes": 8, "accumulators": 2, "unroll": 2, "prefetch": 2048, "claim": 2048],
       ["rows": 4, "lanes": 4, "blocks": 1, "prefetch": 16384, "streaming": 1],
       ["rows": 1, "lanes": 32, "accumulators": 8, "unroll": 8], ["rows": 2, "lanes": 1],
+      ["pipeline": 1, "lanes": 16, "claim": 4096, "prefetch": 12288],
+      ["pipeline": 1, "lanes": 4, "unroll": 1, "accumulators": 2, "blocks": 1],
+      ["pipeline": 1, "lanes": 1],
     ]
     return changes.map { change in
       var schedule = space.defaultSchedule

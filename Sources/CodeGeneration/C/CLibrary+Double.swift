@@ -32,6 +32,9 @@ extension CLibrary {
       }
       """),
     Template(
+      "expOfNonPositive", .f64, requires: ["exp"],
+      "INLINE double g_expOfNonPositive_f64(double x) { return g_exp_f64(x); }"),
+    Template(
       "expm1", .f64, requires: ["exp"],
       """
       INLINE double g_expm1_f64(double x) {

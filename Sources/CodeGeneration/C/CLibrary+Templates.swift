@@ -2,10 +2,10 @@ import KernelSpec
 
 /// Functions with one text for scalars and vectors of `f32` and `f64`.
 ///
-/// Polynomials for `f32` are those of Cephes (S. Moshier), except that of `expm1`, which is Taylor's, and that of
-/// `exp`, a minimax fit of its own; the complement of `erf` is that of Abramowitz and Stegun 7.1.26. Over all
-/// `f32`, `log` is within 0.7 units in the last place, `exp`, `log1p` and `expm1` within 1.7. `exp` gives 0
-/// below 2⁻¹²⁵ᐟ², where results are about to be subnormal.
+/// Polynomials for `f32` are those of Cephes (S. Moshier), except that of `expm1`, which is Taylor's, and those of
+/// the exponentials, minimax fits of their own; the complement of `erf` is that of Abramowitz and Stegun 7.1.26.
+/// Over all `f32`, `log` is within 0.7 units in the last place, `exp`, `log1p` and `expm1` within 1.7,
+/// `expOfNonPositive` within 2. Both exponentials give 0 below -87.5, where results are about to be subnormal.
 extension CLibrary {
   static let genericTemplates: [String: GenericTemplate] = [
     "absolute": GenericTemplate(
@@ -87,6 +87,22 @@ extension CLibrary {
           p = p * r + 3.3333042e-1f;
           p = p * r + 9.9999988e-1f;
           p = p * r + 2.0f;
+          p = p * r + 2.0f;
+          return p * g_asFloat_$name(($I)(g_asInt_$name(t) << 23));
+        }
+        """),
+    "expOfNonPositive": GenericTemplate(
+      dtypes: [.f32],
+      text: """
+        INLINE $F g_expOfNonPositive_$name($F x) {
+          x = g_pick_$name(x < -87.5f, $Z - 87.5f, x);
+          $F t = x * 1.44269504088896341f + 12583038.0f, n = t - 12583038.0f;
+          $F r = x - n * 0.693359375f;
+          r = r + n * 2.12194440e-4f;
+          $F p = r * 1.6580544e-2f + 8.379632e-2f;
+          p = p * r + 3.3335276e-1f;
+          p = p * r + 9.9998296e-1f;
+          p = p * r + 1.9999994f;
           p = p * r + 2.0f;
           return p * g_asFloat_$name(($I)(g_asInt_$name(t) << 23));
         }

@@ -8,15 +8,41 @@ import TensorProgram
 /// those elements out.
 extension CWriter {
   mutating func write(_ pass: TilePass) {
-    let width = vectorWidth(pass.axis, wanted: pass.lanes)
-    let members = pass.members.map(\.accumulatingHalvesWide)
-    guard width > 1, members.allSatisfy(\.hasVectorForm) else {
-      return forEachRow { $0.writeApart(pass) }
+    writeTogether((rows?.inStep ?? 0..<1).map { (row: $0, pass: pass) })
+  }
+
+  /// The passes of pipelined points in one loop, and then what else their steps do.
+  mutating func together(_ steps: [ArraySlice<TileStatement>]) {
+    writeTogether(
+      steps.enumerated().compactMap { row, step in
+        if case .pass(let pass)? = step.first { (row: row, pass: pass) } else { nil }
+      })
+    for (row, step) in steps.enumerated() {
+      rows?.current = row
+      statements(Array(step.dropFirst()))
+    }
+  }
+
+  /// Passes of the same extent, each for one of the points that are under way.
+  private mutating func writeTogether(_ passes: [(row: Int, pass: TilePass)]) {
+    guard let first = passes.first?.pass else { return }
+    let width = vectorWidth(first.axis, wanted: first.lanes)
+    let parts = passes.map { row, pass in
+      VectorPass.Part(
+        row: row, lane: pass.axis, members: pass.members.map(\.accumulatingHalvesWide),
+        prefetches: pass.prefetches)
+    }
+    guard width > 1, parts.flatMap(\.members).allSatisfy(\.hasVectorForm) else {
+      for (row, pass) in passes {
+        rows?.current = row
+        writeApart(pass)
+      }
+      return
     }
     writeVectors(
       VectorPass(
-        axes: [pass.axis], members: members, width: width, unroll: pass.unroll,
-        rows: 0..<(rows?.count ?? 1), prefetches: pass.prefetches))
+        outer: [], extent: first.axis.extent, parts: parts, width: width,
+        unroll: passes.map(\.pass.unroll).max() ?? 1))
   }
 
   /// Whether the reduction, which stands in no lane loop, was written with its last axis as lanes.
@@ -27,11 +53,12 @@ extension CWriter {
     }
     let width = vectorWidth(last, wanted: reduction.lanes)
     guard width > 1 else { return false }
-    let row = rows?.current ?? 0
+    let part = VectorPass.Part(
+      row: rows?.current ?? 0, lane: last, members: [.reduce(reduction)], prefetches: [])
     writeVectors(
       VectorPass(
-        axes: reduction.axes, members: [.reduce(reduction)], width: width,
-        unroll: reduction.accumulators, rows: row..<row + 1))
+        outer: Array(reduction.axes.dropLast()), extent: last.extent, parts: [part], width: width,
+        unroll: reduction.accumulators))
     return true
   }
 
@@ -56,18 +83,26 @@ extension CWriter {
 
   // MARK: - Vectors
 
-  /// What a pass does, brought to a form in which every member has vectors of `width` lanes.
+  /// One loop over rows, brought to a form in which all it does has vectors of `width` lanes.
   private struct VectorPass {
-    /// The loops around the vectors, and last the axis of their lanes.
-    var axes: [Axis]
-    var members: [TilePass.Member]
+    /// The loops around that of the lanes.
+    var outer: [Axis]
+    /// The iterations that run as lanes.
+    var extent: Int
+    var parts: [Part]
     var width: Int
     var unroll: Int
-    /// The interleaved points that the pass is written for.
-    var rows: Range<Int>
-    var prefetches: [TilePrefetch] = []
 
-    var rest: Int { (axes.last?.extent ?? 0) % width }
+    var rest: Int { extent % width }
+
+    /// What an iteration does for one point.
+    struct Part {
+      var row: Int
+      /// The axis of the lanes, as the part knows it.
+      var lane: Axis
+      var members: [TilePass.Member]
+      var prefetches: [TilePrefetch]
+    }
   }
 
   /// The partial results of one reduction.
@@ -78,21 +113,24 @@ extension CWriter {
   }
 
   private mutating func writeVectors(_ pass: VectorPass) {
-    guard let lane = pass.axes.last else { return }
+    let counter = pass.parts.first.map { name(of: $0.lane) } ?? ""
+    let names = axisNames
+    for part in pass.parts { axisNames[part.lane] = counter }
     block("") { writer in
-      let accumulators = pass.rows.map { _ in
-        pass.members.map { writer.accumulator(of: $0, pass) }
+      let accumulators = pass.parts.map { part in
+        part.members.map { writer.accumulator(of: $0, pass) }
       }
-      writer.nest(pass.axes.dropLast()) { writer in
-        writer.writeLoops(pass, over: lane, accumulators)
+      writer.nest(pass.outer[...]) { writer in
+        writer.writeLoops(pass, counter, accumulators)
       }
-      for (row, ofRow) in zip(pass.rows, accumulators) {
-        writer.rows?.current = row
-        for case (.reduce(let reduction), let accumulator?) in zip(pass.members, ofRow) {
+      for (part, ofPart) in zip(pass.parts, accumulators) {
+        writer.rows?.current = part.row
+        for case (.reduce(let reduction), let accumulator?) in zip(part.members, ofPart) {
           writer.finish(reduction, accumulator, width: pass.width)
         }
       }
     }
+    axisNames = names
   }
 
   private mutating func accumulator(of member: TilePass.Member, _ pass: VectorPass) -> Accumulator?
@@ -104,55 +142,51 @@ extension CWriter {
     }
     guard reduction.tracksNaN else { return Accumulator(parts: parts) }
     let name = fresh("n")
-    line("\(maskType(type, pass.width)) \(name) = {0};")
+    line("\(vectorType(Self.maskType(type), pass.width)) \(name) = {0};")
     return Accumulator(parts: parts, notNumbers: name)
   }
 
-  private func maskType(_ type: DType, _ width: Int) -> String {
-    vectorType(type == .f64 ? .i64 : .i32, width)
-  }
+  /// What comparisons of vectors give for each lane.
+  private static func maskType(_ type: DType) -> DType { type == .f64 ? .i64 : .i32 }
 
   private mutating func writeLoops(
-    _ pass: VectorPass, over lane: Axis, _ accumulators: [[Accumulator?]]
+    _ pass: VectorPass, _ counter: String, _ accumulators: [[Accumulator?]]
   ) {
-    let name = name(of: lane)
     let step = pass.width * pass.unroll
-    let (whole, full) = (lane.extent - lane.extent % step, lane.extent - pass.rest)
-    line("int64_t \(name) = 0;")
+    let (whole, full) = (pass.extent - pass.extent % step, pass.extent - pass.rest)
+    line("int64_t \(counter) = 0;")
     if whole > 0 && pass.unroll > 1 {
-      block("for (; \(name) < \(whole); \(name) += \(step))") {
-        $0.writeCopies(pass, over: lane, unroll: pass.unroll, accumulators)
+      block("for (; \(counter) < \(whole); \(counter) += \(step))") {
+        $0.writeCopies(pass, unroll: pass.unroll, accumulators)
       }
     }
     if full > (pass.unroll > 1 ? whole : 0) {
-      block("for (; \(name) < \(full); \(name) += \(pass.width))") {
-        $0.writeCopies(pass, over: lane, unroll: 1, accumulators)
+      block("for (; \(counter) < \(full); \(counter) += \(pass.width))") {
+        $0.writeCopies(pass, unroll: 1, accumulators)
       }
     }
     guard pass.rest > 0 else { return }
-    line("\(name) = \(lane.extent - pass.width);")
-    writeCopies(pass, over: lane, unroll: 1, accumulators, fresh: pass.rest)
+    line("\(counter) = \(pass.extent - pass.width);")
+    writeCopies(pass, unroll: 1, accumulators, fresh: pass.rest)
   }
 
   /// - Parameter fresh: how many lanes, the last ones, no other vector has had; `nil` for all.
   private mutating func writeCopies(
-    _ pass: VectorPass, over lane: Axis, unroll: Int, _ accumulators: [[Accumulator?]],
-    fresh: Int? = nil
+    _ pass: VectorPass, unroll: Int, _ accumulators: [[Accumulator?]], fresh: Int? = nil
   ) {
-    lanes = LaneContext(axis: lane, width: pass.width, unroll: unroll)
-    var seen = pass.rows.map { _ in pass.members.map { _ in [String]() } }
-    forEachCopy { writer, copy in
-      for (slot, row) in pass.rows.enumerated() {
-        writer.rows?.current = row
-        for prefetch in pass.prefetches { writer.write(prefetch, copy, width: pass.width) }
-        for (position, member) in pass.members.enumerated() {
+    var seen = pass.parts.map { $0.members.map { _ in [String]() } }
+    for copy in 0..<unroll {
+      for (slot, part) in pass.parts.enumerated() {
+        rows?.current = part.row
+        lanes = LaneContext(axis: part.lane, width: pass.width, unroll: unroll, copy: copy)
+        for prefetch in part.prefetches { write(prefetch, copy, width: pass.width) }
+        for (position, member) in part.members.enumerated() {
           switch member {
-          case .store(let store): writer.writeCopy(of: store)
+          case .store(let store): writeCopy(of: store)
           case .reduce(let reduction):
             guard let accumulator = accumulators[slot][position] else { continue }
-            let part = accumulator.parts[copy]
             seen[slot][position].append(
-              writer.add(reduction, to: part, width: pass.width, fresh: fresh))
+              add(reduction, to: accumulator.parts[copy], width: pass.width, fresh: fresh))
           }
         }
       }
@@ -188,37 +222,42 @@ extension CWriter {
     }
     let name = self.fresh("v")
     line("const \(registerType(type, width)) \(name) = \(value);")
-    let result =
-      reduction.tracksNaN
-      ? call(combiner == .maximum ? "larger" : "smaller", type, lanes: width, part.best, name)
-      : combined(combiner, part.best, name, type, width)
-    line("\(part.best) = \(result);")
+    line("\(part.best) = \(combined(part.best, name, reduction, width));")
     return name
   }
 
   private mutating func finish(
     _ reduction: TileReduction, _ accumulator: Accumulator, width: Int
   ) {
-    let (combiner, type) = (reduction.combiner, reduction.value.dtype)
-    var whole = pairwise(accumulator.parts.map(\.best), combiner, type, width)
+    let type = reduction.value.dtype
+    let whole = pairwise(accumulator.parts.map(\.best), reduction, width)
+    var result = call("reduce_\(reduction.laneFunction)", type, lanes: width, whole)
     if let notNumbers = accumulator.notNumbers {
-      let none = constant(dialect.notANumber(type), type, width)
-      whole = call("pick", type, lanes: width, notNumbers, none, whole)
+      let any = call("reduce_logicalOr", Self.maskType(type), lanes: width, notNumbers)
+      result = "\(any) ? \(dialect.notANumber(type)) : \(result)"
     }
-    let result = call("reduce_\(combiner.operation.rawValue)", type, lanes: width, whole)
     let name = fresh("a")
     line("const \(dialect.scalarType(type)) \(name) = \(result);")
     putResult(Part(best: name), reduction)
   }
 
-  private mutating func pairwise(
-    _ values: [String], _ combiner: Combiner, _ type: DType, _ width: Int
-  ) -> String {
+  private mutating func pairwise(_ values: [String], _ reduction: TileReduction, _ width: Int)
+    -> String
+  {
     guard values.count > 1 else { return values[0] }
     let half = values.count / 2
-    let first = pairwise(Array(values[..<half]), combiner, type, width)
-    let second = pairwise(Array(values[half...]), combiner, type, width)
-    return combined(combiner, first, second, type, width)
+    let first = pairwise(Array(values[..<half]), reduction, width)
+    let second = pairwise(Array(values[half...]), reduction, width)
+    return combined(first, second, reduction, width)
+  }
+
+  private mutating func combined(
+    _ first: String, _ second: String, _ reduction: TileReduction, _ width: Int
+  ) -> String {
+    let type = reduction.value.dtype
+    return reduction.tracksNaN
+      ? call(reduction.laneFunction, type, lanes: width, first, second)
+      : combined(reduction.combiner, first, second, type, width)
   }
 }
 
@@ -229,6 +268,12 @@ extension TileReduction {
   /// Whether the values may be NaN and the combiner is one whose own way of passing NaN on is slow.
   fileprivate var tracksNaN: Bool {
     value.dtype.isFloatingPoint && (combiner == .maximum || combiner == .minimum)
+  }
+
+  /// The library's function that combines two values of the reduction where neither is NaN.
+  fileprivate var laneFunction: String {
+    guard tracksNaN else { return combiner.operation.rawValue }
+    return combiner == .maximum ? "larger" : "smaller"
   }
 }
 

@@ -89,7 +89,7 @@ struct CRenderer {
     let sizes = kernel.scratch.map { tile in
       tile.isPerLane
         ? roundUp(tile.elementCount * span * tile.dtype.sizeBytes, to: 64)
-        : tile.paddedElementCount * tile.dtype.sizeBytes * kernel.rows
+        : tile.paddedElementCount * tile.dtype.sizeBytes * kernel.scratchSlots
     }
     let isOnStack = sizes.reduce(0, +) <= Self.stackBytes
     writer.line("const granary_call *call = argument;")
@@ -207,12 +207,15 @@ struct CRenderer {
 }
 
 extension CWriter {
-  /// The loop over a block's points, `rows` at a time as long as there are so many.
+  /// The loop over a block's points.
   fileprivate mutating func points(of kernel: TileKernel) {
-    line("int64_t point = first;")
-    if kernel.rows > 1 {
-      block("for (; point + \(kernel.rows) <= end; point += \(kernel.rows))") { writer in
-        writer.rows = RowContext(count: kernel.rows, axes: Set(kernel.grid.map(\.axis)))
+    switch kernel.overlap {
+    case .pipelined: return pipelinedPoints(of: kernel)
+    case .none: line("int64_t point = first;")
+    case .interleaved(let count):
+      line("int64_t point = first;")
+      block("for (; point + \(count) <= end; point += \(count))") { writer in
+        writer.rows = RowContext(count: count, axes: Set(kernel.grid.map(\.axis)))
         writer.forEachRow { $0.decodeGrid(of: kernel) }
         writer.interleaved(kernel.body)
         writer.rows = nil
@@ -224,12 +227,40 @@ extension CWriter {
     }
   }
 
+  /// The loop over a block's points, in which step `k` is at the point `k` before that of the first step: all
+  /// steps together where each has a point, else those that do.
+  private mutating func pipelinedPoints(of kernel: TileKernel) {
+    let steps = kernel.steps
+    let last = steps.count - 1
+    block("for (int64_t point = first; point < end + \(last); point++)") { writer in
+      writer.rows = RowContext(
+        count: steps.count, axes: Set(kernel.grid.map(\.axis)), isPipelined: true)
+      writer.forEachRow { $0.decodeGrid(of: kernel) }
+      writer.forEachRow { $0.declareSlot(of: kernel) }
+      writer.block("if (point >= first + \(last) && point < end)") { $0.together(steps) }
+      writer.block("else") { writer in
+        for (row, step) in steps.enumerated() {
+          writer.rows?.current = row
+          writer.block("if (point - \(row) >= first && point - \(row) < end)") {
+            $0.statements(Array(step))
+          }
+        }
+      }
+      writer.rows = nil
+    }
+  }
+
+  private mutating func declareSlot(of kernel: TileKernel) {
+    guard let rows else { return }
+    line("const int64_t \(rows.slotName) = \(rows.point) % \(kernel.scratchSlots);")
+  }
+
   /// Declares the axes of the grid, or the limits of their tiles, at a point.
   mutating func decodeGrid(of kernel: TileKernel) {
     let type = dialect.indexType
     var below = 1
     for axis in kernel.grid.reversed() {
-      let point = rows.map { "(point + \($0.current))" } ?? "point"
+      let point = rows?.point ?? "point"
       let quotient = below == 1 ? point : "\(point) / \(below)"
       let isOutermost = axis == kernel.grid.first
       let position = isOutermost ? quotient : "\(quotient) % \(max(axis.count, 1))"
@@ -268,15 +299,22 @@ extension TileKernel {
 
   /// Every buffer that is read or written, in the order of their positions.
   var usedBuffers: [BufferID] {
-    var used = writtenBuffers
+    Set(body.flatMap(\.usedBuffers)).sorted { $0.position < $1.position }
+  }
+}
+
+extension TileStatement {
+  /// Every buffer that is read or written.
+  var usedBuffers: Set<BufferID> {
+    var used = Set(leaves.map(\.output))
     let note = { (part: Expression) in
       if case .load(let buffer, _, _) = part { used.insert(buffer) }
     }
-    for leaf in body.flatMap(\.leaves) {
+    for leaf in leaves {
       leaf.value.visit(note)
       leaf.index.visitExpressions(note)
     }
-    return used.sorted { $0.position < $1.position }
+    return used
   }
 }
 

@@ -69,8 +69,8 @@ extension CWriter {
   /// Where an element is, counted from the start of its buffer or scratch tile.
   mutating func address(_ buffer: BufferID, _ index: Index) -> String {
     guard scratch[buffer]?.isPerLane == true, let lanes else {
-      guard let tile = scratch[buffer], let rows, rows.current > 0 else { return text(index) }
-      return "\(text(index)) + \(rows.current * tile.paddedElementCount)"
+      guard let tile = scratch[buffer], let slot = rows?.slot else { return text(index) }
+      return "\(text(index)) + \(slot) * \(tile.paddedElementCount)"
     }
     let start = lanes.copy * lanes.width
     let lane = lanes.single.map { " + \($0)" } ?? ""

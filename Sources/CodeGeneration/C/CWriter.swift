@@ -72,13 +72,27 @@ struct CWriter {
   func name(of buffer: BufferID) -> String { "b\(buffer.position)" }
 }
 
-/// Neighbouring points of the grid whose statements run interleaved.
+/// Neighbouring points of the grid that are under way at once.
 struct RowContext: Sendable, Hashable {
   var count: Int
   /// The axes of the grid, which have a variable for each point.
   var axes: Set<Axis>
+  /// Whether each is one step behind the one before it; else they take every step together.
+  var isPipelined = false
   /// The point that is being written.
   var current = 0
+
+  /// The number of the current point.
+  var point: String { "(point \(isPipelined ? "-" : "+") \(current))" }
+
+  /// Which of the scratch tiles are the current point's, counted from 0; `nil` for the first.
+  var slot: String? { isPipelined ? slotName : current > 0 ? "\(current)" : nil }
+
+  /// The C variable that holds the slot of a pipelined point.
+  var slotName: String { "s\(current)" }
+
+  /// The points that a pass is written for: all of them, or the one that has come to it.
+  var inStep: Range<Int> { isPipelined ? current..<current + 1 : 0..<count }
 }
 
 /// The lanes of a vector loop: one body handles `width × unroll` values of `axis`.

@@ -21,6 +21,7 @@ enum OpenCLLibrary {
   /// Functions that have another name in OpenCL.
   private static let builtins = [
     "absolute": "fabs", "round": "rint", "truncate": "trunc", "power": "pow",
+    "expOfNonPositive": "exp",
   ]
 
   private static func realFunction(_ item: CLibrary.Item) -> String {

@@ -106,6 +106,7 @@ struct ReferencePrinter {
     switch operation {
     case .negate: return isFloat ? "(-\(x))" : wrapped("-\(x)", type)
     case .absolute: return isFloat ? "fabs(\(x))" : wrapped("\(x) < 0 ? -\(x) : \(x)", type)
+    case .expOfNonPositive: return "exp(\(x))"
     case .rsqrt: return "(1.0 / sqrt(\(x)))"
     case .reciprocal: return "(1.0 / \(x))"
     case .sigmoid: return "(1.0 / (1.0 + exp(-\(x))))"

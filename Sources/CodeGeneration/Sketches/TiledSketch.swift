@@ -68,10 +68,14 @@ struct TiledSketch: Sketch {
   private func passParameters(_ site: KernelSite) -> [ParameterDomain] {
     [
       ParameterDomain(
-        "prefetch", [0, 2048, 4096, 8192, 16384], default: site.exceedsCoreCaches ? 8192 : 0),
-      // Arithmetic hides behind that of another row; what waits for memory only gets in its way.
+        "prefetch", [0, 2048, 4096, 8192, 16384],
+        default: site.exceedsCoreCaches ? (site.isArithmeticHeavy ? 16384 : 8192) : 0),
       ParameterDomain("rows", [1, 2, 4], default: site.isArithmeticHeavy ? 2 : 1),
-      ParameterDomain("claim", [0, 1], default: site.isArithmeticHeavy ? 1 : 0),
+      // Waiting for memory hides behind the arithmetic of another row.
+      ParameterDomain(
+        "pipeline", [0, 1], default: site.isArithmeticHeavy && site.exceedsCoreCaches ? 1 : 0),
+      ParameterDomain(
+        "claim", [0, 2048, 4096, 8192, 12288], default: site.isArithmeticHeavy ? 4096 : 0),
     ]
   }
 
@@ -89,7 +93,8 @@ struct TiledSketch: Sketch {
     plan.isStreaming = value("streaming") == 1
     plan.prefetchBytes = value("prefetch")
     plan.rows = max(value("rows"), 1)
-    plan.claimsOutputs = value("claim") == 1
+    plan.isPipelined = value("pipeline") == 1
+    plan.claimBytes = value("claim")
     plan.splitsGuards = site.hasGuards
     var kernel = plan.tileKernel(
       of: flat, name: "kernel\(site.position)", in: site.program)

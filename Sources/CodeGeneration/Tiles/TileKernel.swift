@@ -13,11 +13,43 @@ package struct TileKernel: Sendable, Hashable {
   package var blocks: Int
   package var scratch: [ScratchTile]
   package var body: [TileStatement]
-  /// How many neighbouring points run interleaved, each with scratch tiles of its own; a target may run them one
-  /// after the other.
-  package var rows = 1
+  package var overlap = PointOverlap.none
+
+  /// How many points use scratch tiles at once, each its own; pipelined points take turns with them.
+  package var scratchSlots: Int {
+    switch overlap {
+    case .none: 1
+    case .interleaved(let count): count
+    case .pipelined: longestScratchLife
+    }
+  }
+
+  /// The most steps that a scratch tile is in use for, from its first writing to its last reading.
+  private var longestScratchLife: Int {
+    scratch.map { tile in
+      let users = steps.enumerated().filter { $1.contains { $0.usedBuffers.contains(tile.buffer) } }
+      return (users.last?.offset ?? 0) - (users.first?.offset ?? 0) + 1
+    }.max() ?? 1
+  }
+
+  /// The body, cut before each pass.
+  package var steps: [ArraySlice<TileStatement>] {
+    let starts = body.indices.filter { if case .pass = body[$0] { true } else { false } }
+    return zip(starts, starts.dropFirst() + [body.endIndex]).map { body[$0..<$1] }
+  }
 
   package var gridCount: Int { grid.reduce(1) { $0 * $1.count } }
+}
+
+/// How neighbouring points of a grid run together; a target may run them one after the other.
+package enum PointOverlap: Sendable, Hashable {
+  case none
+  /// So many points at once, statement by statement.
+  case interleaved(Int)
+  /// Each point is one step behind the one before it, and one loop does the passes of all the steps: what one
+  /// pass waits for memory hides behind the arithmetic of another. The body begins with a pass, and all passes
+  /// have the same extent.
+  case pipelined
 }
 
 /// An axis that the grid runs over in steps of `tile`.

@@ -58,19 +58,36 @@ extension TilePlan {
     return wanted
   }
 
-  /// What the pass before one that writes an output makes writable of the same rows.
+  /// What the pass before one that writes an output makes writable of its rows.
   private func claims(
     for position: Int, of groups: [[FlatKernel.FlatStage]], along axis: Axis, in kernel: FlatKernel
   ) -> [TilePrefetch] {
     let next = groups[(position + 1)...].first { $0[0].passAxis != nil }
-    guard claimsOutputs, let next, let own = next[0].passAxis, own.extent == axis.extent
+    guard claimBytes > 0, let next, let own = next[0].passAxis, own.extent == axis.extent
     else { return [] }
     return next.compactMap { stage in
+      let place = AffineIndex(stage.index)
       guard !stage.isReduction, !kernel.locals.contains(stage.output),
-        AffineIndex(stage.index).coefficient(of: own) == 1
+        place.coefficient(of: own) == 1
       else { return nil }
       let index = stage.renaming(own, to: axis).index
-      return TilePrefetch(buffer: stage.output, index: index, isWrite: true)
+      let step = kernel.outer.last.flatMap {
+        place.isLinear(in: $0) ? place.coefficient(of: $0) : nil
+      }
+      let bytes = (step ?? 0) * stage.outputType.sizeBytes
+      let ahead = bytes > 0 ? claimBytes / bytes * (step ?? 0) : 0
+      return TilePrefetch(
+        buffer: stage.output, index: .sum(index, .constant(ahead)), isWrite: true)
+    }
+  }
+}
+
+extension TileKernel {
+  /// Whether points can run one pass behind one another.
+  var canBePipelined: Bool {
+    guard case .pass(let first)? = body.first, steps.count > 1 else { return false }
+    return body.allSatisfy { statement in
+      if case .pass(let pass) = statement { pass.axis.extent == first.axis.extent } else { true }
     }
   }
 }

@@ -18,10 +18,13 @@ package struct TilePlan: Sendable, Hashable {
   package var splitsGuards = false
   /// How many neighbouring points of the grid run interleaved, where their stages are passes over rows.
   package var rows = 1
-  /// How many bytes of a row ahead of use inputs are fetched; 0 for not at all.
+  /// Whether neighbouring points run one pass behind one another, where the passes allow it.
+  package var isPipelined = false
+  /// How many bytes ahead of use rows of inputs are fetched; 0 for not at all.
   package var prefetchBytes = 0
-  /// Whether the cache lines of an output are made writable one pass before it is written.
-  package var claimsOutputs = false
+  /// How many bytes ahead the cache lines of rows of outputs are made writable, by the pass before the one that
+  /// writes them; 0 for not at all, less than a row for the row itself.
+  package var claimBytes = 0
 
   package init() {}
 }
@@ -55,10 +58,15 @@ extension TilePlan {
   }
 
   private func within(_ kernel: FlatKernel, name: String, in program: TensorProgram) -> TileKernel {
-    TileKernel(
+    var tiles = TileKernel(
       name: name, grid: kernel.outer.map { GridAxis(axis: $0, tile: 1) }, blocks: blocks,
-      scratch: scratch(of: kernel, isPerLane: false), body: passes(of: kernel),
-      rows: rows)
+      scratch: scratch(of: kernel, isPerLane: false), body: passes(of: kernel))
+    if isPipelined && tiles.canBePipelined {
+      tiles.overlap = .pipelined
+    } else if rows > 1 {
+      tiles.overlap = .interleaved(rows)
+    }
+    return tiles
   }
 
   private func scratch(of kernel: FlatKernel, isPerLane: Bool) -> [ScratchTile] {

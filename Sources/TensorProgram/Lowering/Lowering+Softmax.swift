@@ -25,7 +25,7 @@ extension Lowering {
     let largest = reduce(kept, input, plan, .maximum, name: "largest") { $0.cast(to: type) }
     let powers = map(TensorType(type, result.shape), name: "powers") { axes in
       let element = load(input, axes.positions).cast(to: type)
-      return .unary(.exp, element - load(largest, plan.kept(axes.positions)))
+      return .unary(.expOfNonPositive, element - load(largest, plan.kept(axes.positions)))
     }
     let sum = reduce(kept, powers, plan, .sum, name: "sum") { $0 }
     return map(result, name: "softmax") { axes in
@@ -48,7 +48,7 @@ extension Lowering {
     let largest = reduce(kept, input, plan, .maximum, name: "largest") { $0.cast(to: type) }
     let sum = reduce(kept, over: plan.reducedShape, .sum, name: "sum") { axes, reduced in
       let element = load(input, plan.indices(kept: axes, reduced: reduced)).cast(to: type)
-      return .unary(.exp, element - load(largest, axes.positions))
+      return .unary(.expOfNonPositive, element - load(largest, axes.positions))
     }
     return [
       map(operation.result) { axes in

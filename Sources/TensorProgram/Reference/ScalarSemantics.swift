@@ -20,7 +20,7 @@ package enum ScalarSemantics {
     switch operation {
     case .negate: -x
     case .absolute: abs(x)
-    case .exp: exp(x)
+    case .exp, .expOfNonPositive: exp(x)
     case .expm1: expm1(x)
     case .log: log(x)
     case .log1p: log1p(x)

@@ -72,7 +72,6 @@ INLINE f32x16 g_exp_f32x16(f32x16 x) {
 }
 INLINE f32x16 g_larger_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16(x > y, x, y); }
 INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
-INLINE f32x16 g_maximum_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16((x > y) | (x != x), x, y); }
 INLINE float g_reduce_add_f32x16(f32x16 x) {
   f32x16 y;
   y = G_SHUFFLE(i32x16, x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
@@ -85,16 +84,28 @@ INLINE float g_reduce_add_f32x16(f32x16 x) {
   x = x + y;
   return x[0];
 }
-INLINE float g_reduce_maximum_f32x16(f32x16 x) {
+INLINE float g_reduce_larger_f32x16(f32x16 x) {
   f32x16 y;
   y = G_SHUFFLE(i32x16, x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-  x = g_maximum_f32x16(x, y);
+  x = g_larger_f32x16(x, y);
   y = G_SHUFFLE(i32x16, x, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
-  x = g_maximum_f32x16(x, y);
+  x = g_larger_f32x16(x, y);
   y = G_SHUFFLE(i32x16, x, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
-  x = g_maximum_f32x16(x, y);
+  x = g_larger_f32x16(x, y);
   y = G_SHUFFLE(i32x16, x, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
-  x = g_maximum_f32x16(x, y);
+  x = g_larger_f32x16(x, y);
+  return x[0];
+}
+INLINE int32_t g_reduce_logicalOr_i32x16(i32x16 x) {
+  i32x16 y;
+  y = G_SHUFFLE(i32x16, x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  x = x | y;
+  y = G_SHUFFLE(i32x16, x, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+  x = x | y;
+  y = G_SHUFFLE(i32x16, x, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+  x = x | y;
+  y = G_SHUFFLE(i32x16, x, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
+  x = x | y;
   return x[0];
 }
 INLINE f32x16 g_set_f32x16(float x) { return (f32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
@@ -148,10 +159,10 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
         n5 |= (v11 != v11) | (v13 != v13) | (v15 != v15) | (v17 != v17);
         n10 |= (v12 != v12) | (v14 != v14) | (v16 != v16) | (v18 != v18);
       }
-      const float a19 = g_reduce_maximum_f32x16(g_pick_f32x16(n5, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a1, a2), g_maximum_f32x16(a3, a4))));
+      const float a19 = g_reduce_logicalOr_i32x16(n5) ? __builtin_nanf("") : g_reduce_larger_f32x16(g_larger_f32x16(g_larger_f32x16(a1, a2), g_larger_f32x16(a3, a4)));
       b2[0] = a19;
-      const float a20 = g_reduce_maximum_f32x16(g_pick_f32x16(n10, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a6, a7), g_maximum_f32x16(a8, a9))));
-      b2[0 + 16] = a20;
+      const float a20 = g_reduce_logicalOr_i32x16(n10) ? __builtin_nanf("") : g_reduce_larger_f32x16(g_larger_f32x16(g_larger_f32x16(a6, a7), g_larger_f32x16(a8, a9)));
+      b2[0 + 1 * 16] = a20;
     }
     {
       f32x16 a21 = g_set_f32x16(0.0f);
@@ -164,55 +175,55 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
       f32x16 a28 = g_set_f32x16(0.0f);
       int64_t i7 = 0;
       for (; i7 < 256; i7 += 64) {
-        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 0, 1);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 1024 + 0, 1);
         g_store_f32x16(b3 + i7, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7) - g_set_f32x16(b2[0]))));
         const f32x16 v29 = g_load_f32x16(b3 + i7);
         a21 = (a21 + v29);
-        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 0, 1);
-        g_store_f32x16(b3 + i7 + 256, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7) - g_set_f32x16(b2[0 + 16]))));
-        const f32x16 v30 = g_load_f32x16(b3 + i7 + 256);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 1024 + 0, 1);
+        g_store_f32x16(b3 + i7 + 1 * 256, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7) - g_set_f32x16(b2[0 + 1 * 16]))));
+        const f32x16 v30 = g_load_f32x16(b3 + i7 + 1 * 256);
         a25 = (a25 + v30);
-        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 16, 1);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 1024 + 16, 1);
         g_store_f32x16(b3 + i7 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7 + 16) - g_set_f32x16(b2[0]))));
         const f32x16 v31 = g_load_f32x16(b3 + i7 + 16);
         a22 = (a22 + v31);
-        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 16, 1);
-        g_store_f32x16(b3 + i7 + 256 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 16) - g_set_f32x16(b2[0 + 16]))));
-        const f32x16 v32 = g_load_f32x16(b3 + i7 + 256 + 16);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 1024 + 16, 1);
+        g_store_f32x16(b3 + i7 + 1 * 256 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 16) - g_set_f32x16(b2[0 + 1 * 16]))));
+        const f32x16 v32 = g_load_f32x16(b3 + i7 + 1 * 256 + 16);
         a26 = (a26 + v32);
-        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 32, 1);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 1024 + 32, 1);
         g_store_f32x16(b3 + i7 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7 + 32) - g_set_f32x16(b2[0]))));
         const f32x16 v33 = g_load_f32x16(b3 + i7 + 32);
         a23 = (a23 + v33);
-        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 32, 1);
-        g_store_f32x16(b3 + i7 + 256 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 32) - g_set_f32x16(b2[0 + 16]))));
-        const f32x16 v34 = g_load_f32x16(b3 + i7 + 256 + 32);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 1024 + 32, 1);
+        g_store_f32x16(b3 + i7 + 1 * 256 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 32) - g_set_f32x16(b2[0 + 1 * 16]))));
+        const f32x16 v34 = g_load_f32x16(b3 + i7 + 1 * 256 + 32);
         a27 = (a27 + v34);
-        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 48, 1);
+        __builtin_prefetch(b1 + i1_0 * 256 + i7 + 1024 + 48, 1);
         g_store_f32x16(b3 + i7 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1_0 * 256 + i7 + 48) - g_set_f32x16(b2[0]))));
         const f32x16 v35 = g_load_f32x16(b3 + i7 + 48);
         a24 = (a24 + v35);
-        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 48, 1);
-        g_store_f32x16(b3 + i7 + 256 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 48) - g_set_f32x16(b2[0 + 16]))));
-        const f32x16 v36 = g_load_f32x16(b3 + i7 + 256 + 48);
+        __builtin_prefetch(b1 + i1_1 * 256 + i7 + 1024 + 48, 1);
+        g_store_f32x16(b3 + i7 + 1 * 256 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1_1 * 256 + i7 + 48) - g_set_f32x16(b2[0 + 1 * 16]))));
+        const f32x16 v36 = g_load_f32x16(b3 + i7 + 1 * 256 + 48);
         a28 = (a28 + v36);
       }
       const float a37 = g_reduce_add_f32x16(((a21 + a22) + (a23 + a24)));
       b4[0] = a37;
       const float a38 = g_reduce_add_f32x16(((a25 + a26) + (a27 + a28)));
-      b4[0 + 16] = a38;
+      b4[0 + 1 * 16] = a38;
     }
     {
       int64_t i9 = 0;
       for (; i9 < 256; i9 += 64) {
         g_store_f32x16(b1 + i1_0 * 256 + i9, (g_load_f32x16(b3 + i9) / g_set_f32x16(b4[0])));
-        g_store_f32x16(b1 + i1_1 * 256 + i9, (g_load_f32x16(b3 + i9 + 256) / g_set_f32x16(b4[0 + 16])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9, (g_load_f32x16(b3 + i9 + 1 * 256) / g_set_f32x16(b4[0 + 1 * 16])));
         g_store_f32x16(b1 + i1_0 * 256 + i9 + 16, (g_load_f32x16(b3 + i9 + 16) / g_set_f32x16(b4[0])));
-        g_store_f32x16(b1 + i1_1 * 256 + i9 + 16, (g_load_f32x16(b3 + i9 + 256 + 16) / g_set_f32x16(b4[0 + 16])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9 + 16, (g_load_f32x16(b3 + i9 + 1 * 256 + 16) / g_set_f32x16(b4[0 + 1 * 16])));
         g_store_f32x16(b1 + i1_0 * 256 + i9 + 32, (g_load_f32x16(b3 + i9 + 32) / g_set_f32x16(b4[0])));
-        g_store_f32x16(b1 + i1_1 * 256 + i9 + 32, (g_load_f32x16(b3 + i9 + 256 + 32) / g_set_f32x16(b4[0 + 16])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9 + 32, (g_load_f32x16(b3 + i9 + 1 * 256 + 32) / g_set_f32x16(b4[0 + 1 * 16])));
         g_store_f32x16(b1 + i1_0 * 256 + i9 + 48, (g_load_f32x16(b3 + i9 + 48) / g_set_f32x16(b4[0])));
-        g_store_f32x16(b1 + i1_1 * 256 + i9 + 48, (g_load_f32x16(b3 + i9 + 256 + 48) / g_set_f32x16(b4[0 + 16])));
+        g_store_f32x16(b1 + i1_1 * 256 + i9 + 48, (g_load_f32x16(b3 + i9 + 1 * 256 + 48) / g_set_f32x16(b4[0 + 1 * 16])));
       }
     }
   }
@@ -237,7 +248,7 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
         a42 = g_larger_f32x16(a42, v47);
         n43 |= (v44 != v44) | (v45 != v45) | (v46 != v46) | (v47 != v47);
       }
-      const float a48 = g_reduce_maximum_f32x16(g_pick_f32x16(n43, g_set_f32x16(__builtin_nanf("")), g_maximum_f32x16(g_maximum_f32x16(a39, a40), g_maximum_f32x16(a41, a42))));
+      const float a48 = g_reduce_logicalOr_i32x16(n43) ? __builtin_nanf("") : g_reduce_larger_f32x16(g_larger_f32x16(g_larger_f32x16(a39, a40), g_larger_f32x16(a41, a42)));
       b2[0] = a48;
     }
     {
@@ -247,19 +258,19 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
       f32x16 a52 = g_set_f32x16(0.0f);
       int64_t i7 = 0;
       for (; i7 < 256; i7 += 64) {
-        __builtin_prefetch(b1 + i1 * 256 + i7 + 0, 1);
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 1024 + 0, 1);
         g_store_f32x16(b3 + i7, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7) - g_set_f32x16(b2[0]))));
         const f32x16 v53 = g_load_f32x16(b3 + i7);
         a49 = (a49 + v53);
-        __builtin_prefetch(b1 + i1 * 256 + i7 + 16, 1);
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 1024 + 16, 1);
         g_store_f32x16(b3 + i7 + 16, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 16) - g_set_f32x16(b2[0]))));
         const f32x16 v54 = g_load_f32x16(b3 + i7 + 16);
         a50 = (a50 + v54);
-        __builtin_prefetch(b1 + i1 * 256 + i7 + 32, 1);
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 1024 + 32, 1);
         g_store_f32x16(b3 + i7 + 32, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 32) - g_set_f32x16(b2[0]))));
         const f32x16 v55 = g_load_f32x16(b3 + i7 + 32);
         a51 = (a51 + v55);
-        __builtin_prefetch(b1 + i1 * 256 + i7 + 48, 1);
+        __builtin_prefetch(b1 + i1 * 256 + i7 + 1024 + 48, 1);
         g_store_f32x16(b3 + i7 + 48, g_exp_f32x16((g_load_f32x16(b0 + i1 * 256 + i7 + 48) - g_set_f32x16(b2[0]))));
         const f32x16 v56 = g_load_f32x16(b3 + i7 + 48);
         a52 = (a52 + v56);
