@@ -141,7 +141,7 @@ let package = Package(
       [
         "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec", "Support",
         "CKernelHost",
-      ], exclude: ["Golden"]),
+      ], exclude: ["Golden", "Sanitized"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
     tests(
       "EvaluationTests",
