@@ -3,7 +3,6 @@
 import asyncio
 import importlib.util
 import os
-import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -345,48 +344,6 @@ class TorchTests(DaemonCase):
 
 def _operators(exported):
     return [node["op"] for spec in exported.specs for node in spec.nodes]
-
-
-problem = """
-import torch
-
-class Model(torch.nn.Module):
-    def __init__(self, features):
-        super().__init__()
-        self.norm = torch.nn.BatchNorm1d(features)
-
-    def forward(self, x):
-        return torch.{name}(self.norm(x))
-
-def get_inputs():
-    return [torch.rand(6, 4)]
-
-def get_init_inputs():
-    return [4]
-"""
-
-
-@unittest.skipUnless(has_torch, "needs PyTorch")
-class KernelBenchTests(DaemonCase):
-    def test_problems_are_checked_timed_and_named_when_unsupported(self):
-        from granary import kernelbench
-
-        level = Path(self.enterContext(tempfile.TemporaryDirectory())) / "KernelBench" / "level1"
-        level.mkdir(parents=True)
-        (level / "2_Relu.py").write_text(problem.replace("{name}", "relu"))
-        (level / "10_Unknown.py").write_text(problem.replace("{name}", "linalg.pinv"))
-        for mode in ([], ["--training"]):
-            path = str(level.parents[1])
-            options = kernelbench.arguments(["--path", path, "--rounds", "3", *mode])
-            found = list(kernelbench.problems(options.path, [1, 2], options.problem))
-            self.assertEqual([file.name for file in found], ["2_Relu.py", "10_Unknown.py"])
-            relu, unknown = (kernelbench.run(file, options) for file in found)
-            self.assertEqual((relu.problem, relu.state), ("level1/2_Relu", "correct"), relu.reason)
-            self.assertGreater(relu.speedup, 0)
-            self.assertEqual(unknown.state, "unsupported")
-            self.assertIn("aten.", unknown.reason)
-            summed = kernelbench.summary([relu, unknown])
-            self.assertEqual((summed["correct"], summed["unsupported"]), (1, 1))
 
 
 class SpecTests(unittest.TestCase):

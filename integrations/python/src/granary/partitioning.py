@@ -13,6 +13,7 @@ from torch import fx
 
 from granary.function import KernelFunction
 from granary.graphs import Translation
+from granary.kernels import Kernel
 from granary.spec import Spec, TensorType
 
 # Each starts a group of its own: it dominates the time of what surrounds it.
@@ -308,6 +309,19 @@ class PartitionFunction:
                 self.kernels[group.spec] = KernelFunction(spec, fallback, options)
         self._types = [[type for _, type in spec.inputs] for spec in partition.specs]
         self._released = _last_uses(partition)
+
+    def resolve(self) -> list[Kernel]:
+        """Asks for all kernels now; gives them by the position of their spec.
+
+        Raises:
+            GranaryError: when one is missing.
+        """
+        return [kernel.resolve() for kernel in self.kernels if kernel is not None]
+
+    @property
+    def fallback_calls(self) -> int:
+        """How many times a group was computed by PyTorch for want of a kernel."""
+        return sum(kernel.fallback_calls for kernel in self.kernels if kernel is not None)
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
         """The values of the outputs."""

@@ -90,7 +90,8 @@ def export_with_backward(
         def compile(graph: fx.GraphModule, _: Any) -> Callable[..., Any]:
             graphs[role] = _exported(graph.graph, groups == "fusion", check, socket)
             run = PartitionFunction(graphs[role].partition, {"socket": socket, **options})
-            return make_boxed_func(_flat(graph.graph, run))
+            boxed: Callable[..., Any] = make_boxed_func(_flat(graph.graph, run))
+            return boxed
 
         return compile
 
