@@ -16,10 +16,10 @@ class Model(nn.Module):
 
 
 batch_size = 10
-sequence_length = 12
+sequence_length = 5
 input_size = 16
 hidden_size = 24
-num_layers = 2
+num_layers = 1
 output_size = 10
 dropout = 0.0
 
