@@ -16,6 +16,7 @@ from granary.tensors import torch_dtype_name
 
 # Where results lie and how they are made is not part of what they are.
 _placement = {"device", "layout", "memory_format", "non_blocking", "pin_memory"}
+_namespaces = {"aten", "fbgemm"}
 # Operators without a result that only check.
 _assertions = {
     "_assert_async",
@@ -131,8 +132,8 @@ class Translation:
                 return
             if not isinstance(node.target, torch._ops.OpOverload):
                 raise Untranslatable("it is no ATen operator")
-            if node.target.namespace != "aten" and str(node.target) not in rewritings:
-                raise Untranslatable("it is no ATen operator")
+            if node.target.namespace not in _namespaces and str(node.target) not in rewritings:
+                raise Untranslatable("it is an operator of none of the known libraries")
             for index in _results(node):
                 tensor_type(_result(node, index))
             identifier = self._fresh(node.name)
