@@ -161,16 +161,18 @@ def interleaved(
 ) -> dict[str, float]:
     """The median milliseconds of a call of each, called in turns so that noise meets all alike.
 
-    After `seconds` there are no more rounds, once there are three.
+    Threads of whoever ran before look for work a while longer and then sleep: each turn begins
+    with a pause and a call that does not count. After `seconds` there are no more rounds, once
+    there are three.
     """
     times: dict[str, list[float]] = {name: [] for name in functions}
-    for function in functions.values():
-        function()
     end = time.monotonic() + seconds
     for turn in range(rounds):
         if turn >= 3 and time.monotonic() > end:
             break
         for name, function in functions.items():
+            time.sleep(0.005)
+            function()
             start = time.perf_counter()
             function()
             times[name].append((time.perf_counter() - start) * 1000)
