@@ -40,6 +40,13 @@ class RunnerTests(unittest.TestCase):
                     self.assertGreater(found.speedup, 0)
                     self.assertIsNone(found.speedup_over_compiled)
 
+    def test_memory_and_the_time_to_the_first_kernel_are_reported(self):
+        found = self.run_problem("1_MLP")
+        # Two layers of 4 x 64 f32 beside the result; the kernel may need fewer or none.
+        self.assertGreaterEqual(found.eager_workspace_bytes, 4 * 64 * 4)
+        self.assertGreaterEqual(found.workspace_bytes, 0)
+        self.assertGreater(found.ready_seconds, 0)
+
     def test_an_lstm_is_one_node_of_one_kernel(self):
         self.assertEqual(self.run_problem("36_*").specs, 1)
 

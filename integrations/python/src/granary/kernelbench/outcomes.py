@@ -26,8 +26,12 @@ class Outcome:
     compiled_ms: float | None = None
     compile_failure: str = ""
     """Why `torch.compile` gave nothing."""
+    ready_seconds: float | None = None
+    """Until all kernels were there."""
     workspace_bytes: int | None = None
-    """Of the kernel that needs most."""
+    """Memory beside inputs and results, of the kernel that needs most."""
+    eager_workspace_bytes: int | None = None
+    """Memory beside inputs and results, of PyTorch eager at its peak."""
     specs: int = 0
     remaining: int = 0
     """Nodes that stay with PyTorch."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -64,10 +65,12 @@ def run(path: Path, settings: Settings) -> Outcome:
     function = PartitionFunction(
         exported.partition, {"policy": settings.policy, "deadline": settings.deadline}
     )
+    start = time.monotonic()
     try:
         kernels = function.resolve()
     except GranaryError as error:
         return replace(outcome, state="no-kernel", reason=f"{error.code}: {_first_line(error)}")
+    outcome.ready_seconds = time.monotonic() - start
     outcome.workspace_bytes = max(kernel.workspace_bytes for kernel in kernels)
     with torch.no_grad():
         return _judged(outcome, problem, model, exported, function, settings)
@@ -117,6 +120,7 @@ def _judged(
 
     judgement = judged(problem, model, call, settings.trials, settings.tolerance)
     outcome.weak = judgement.weak
+    outcome.eager_workspace_bytes = _workspace(model, problem.inputs(42))
     if wrong := judgement.wrong or judgement.imprecise:
         return replace(outcome, state="wrong", reason=wrong)
     if function.fallback_calls:
@@ -177,6 +181,36 @@ def interleaved(
             function()
             times[name].append((time.perf_counter() - start) * 1000)
     return {name: statistics.median(measured) for name, measured in times.items()}
+
+
+def _workspace(model: torch.nn.Module, inputs: list[Any]) -> int:
+    """The most memory that PyTorch has allocated at a time during a call, without its results."""
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    with _without_complaints():
+        with torch.profiler.profile(activities=activities, profile_memory=True) as profile:
+            results = model(*inputs)
+    recorded: Any = profile.profiler
+    events = [event for event in recorded.kineto_results.events() if event.name() == "[memory]"]
+    held = peak = 0
+    for event in sorted(events, key=lambda event: int(event.start_ns())):
+        held += int(event.nbytes())
+        peak = max(peak, held)
+    given = sum(tensor.untyped_storage().nbytes() for tensor in flat(results))
+    return max(0, peak - given)
+
+
+@contextlib.contextmanager
+def _without_complaints() -> Iterator[None]:
+    """Drops standard error for a while: the profiler's library writes there, not Python."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _unsupported(exported: Exported) -> str:
