@@ -186,9 +186,9 @@ def interleaved(
 def _workspace(model: torch.nn.Module, inputs: list[Any]) -> int:
     """The most memory that PyTorch has allocated at a time during a call, without its results."""
     activities = [torch.profiler.ProfilerActivity.CPU]
-    with _without_complaints():
-        with torch.profiler.profile(activities=activities, profile_memory=True) as profile:
-            results = model(*inputs)
+    measured = torch.profiler.profile(activities=activities, profile_memory=True)
+    with _without_complaints(), measured as profile:
+        results = model(*inputs)
     recorded: Any = profile.profiler
     events = [event for event in recorded.kineto_results.events() if event.name() == "[memory]"]
     held = peak = 0
