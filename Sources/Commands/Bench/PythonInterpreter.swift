@@ -51,10 +51,6 @@ struct PythonInterpreter {
   /// - Returns: why it could not be replaced.
   func become(_ arguments: [String]) -> ServiceError {
     var pointers = ([path] + arguments).map { strdup($0) } + [nil]
-    // Python learns by a signal that its children end; whoever started this process may have blocked it.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigprocmask(SIG_SETMASK, &signals, nil)
     execv(path, &pointers)
     return ServiceError(.environment, "cannot run \(path): \(String(cString: strerror(errno)))")
   }

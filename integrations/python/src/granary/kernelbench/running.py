@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -78,6 +79,9 @@ def run(path: Path, settings: Settings) -> Outcome:
 
 def run_apart(path: Path, settings: Settings) -> Outcome:
     """As `run`, in a process of its own, so that neither a crash nor its memory outlives it."""
+    # Whoever started this process may have blocked the signal by which the server of forks learns
+    # that a child has ended.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     # Not a fork of this process, whose threads of PyTorch would be missing in the child.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
