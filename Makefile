@@ -1,7 +1,7 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
 .PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
   bench-search completions python conformance conformance-meaning conformance-kernels lint-python \
-  operators
+  operators sanitize sanitize-samples sanitized-hosts
 
 setup:
 	@.ci/setup
@@ -21,11 +21,32 @@ test: setup
 	@# Paired timing refuses what a loaded machine reports, so its tests run by themselves.
 	swift test --skip-build --filter PairedTimerTests
 	@# One sample of each operator against PyTorch, where `make python` has put it: about a minute.
+	$(MAKE) sanitize-samples
 	[ ! -x $(python) ] || $(MAKE) conformance-meaning SAMPLE=1 DTYPES=f32,bf16,i64 CONFIGURATION=debug
 
 crash: setup
 	swift build --build-tests
 	GRANARY_CRASH_ROUNDS=200 swift test --skip-build --filter CrashLoopTests
+
+# Every golden case, and every sketch under several schedules, with the generated C built under AddressSanitizer and
+# UndefinedBehaviorSanitizer, by each compiler that is there: minutes. The samples are a case of each operator.
+sanitize: setup sanitized-hosts
+	swift build --build-tests
+	GRANARY_GOLDEN_KERNELS=all $(sanitized) CodeGenerationTests
+
+sanitize-samples: sanitized-hosts
+	$(sanitized) "GoldenKernelTests|SanitizedHostTests"
+
+sanitized = GRANARY_SANITIZED_HOSTS="$$PWD/.build/sanitized" swift test --skip-build --filter
+
+sanitized-hosts:
+	@mkdir -p .build/sanitized
+	@for compiler in gcc clang; do \
+	  [ ! -x /usr/bin/$$compiler ] || $$compiler -g -O1 -fsanitize=address,undefined \
+	    -fno-sanitize-recover=all -I Sources/CKernelHost/include -o .build/sanitized/$$compiler \
+	    Tests/CodeGenerationTests/Sanitized/host.c Sources/CKernelHost/granary_pool.c -ldl -lpthread \
+	    || exit 1; \
+	done
 
 # PyTorch and the package, in .build/python.
 python:

@@ -13,7 +13,7 @@ package struct GranaryCommand: ParsableCommand {
       PinCommand.self, CollectCommand.self, CheckStoreCommand.self, StatisticsCommand.self,
       TopCommand.self, DoctorCommand.self,
       HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self, SpecCommand.self,
-      DemoCommand.self,
+      BenchCommand.self, DemoCommand.self,
     ])
 
   package init() {}

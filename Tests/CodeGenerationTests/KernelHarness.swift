@@ -40,24 +40,20 @@ let compilers = ["gcc", "clang"].filter { access("/usr/bin/\($0)", X_OK) == 0 }
 
 /// Compiles `source` with `compiler`, calls it on a pool of `threads`, and gives its status and outputs.
 ///
-/// Kernels are linked without any library, so that a call of libc or libm fails the link.
+/// Kernels are linked without any library, so that a call of libc or libm fails the link. In `make sanitize`
+/// they are built with sanitizers instead, and run in a process of their own.
 func run(
   _ source: KernelSource, _ inputs: [Bytes], compiler: String = compilers.first ?? "cc",
   threads: Int32 = 2
 ) throws -> (status: Int32, outputs: [Bytes]) {
-  var name = Array("/tmp/granary-codegen-XXXXXX".utf8CString)
-  guard mkdtemp(&name) != nil else { throw HarnessError(description: "mkdtemp failed") }
-  let folder = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  let paths = (c: folder + "/k.c", object: folder + "/k.so", log: folder + "/log")
-  defer { for path in [paths.c, paths.object, paths.log] { unlink(path) } }
-  defer { rmdir(folder) }
-  try write(source.text, to: paths.c)
+  if let host = SanitizedHost(compiler: compiler) {
+    return try host.run(source, inputs, threads: threads)
+  }
+  let folder = try TemporaryFolder()
   let usesLibm = source.compilerOptions.contains("-lm")
-  let options =
-    ["-std=gnu11", "-march=native", "-fPIC", "-shared", "-o", paths.object, paths.c]
-    + source.compilerOptions + (usesLibm ? [] : ["-nostdlib", "-Wl,--no-undefined"])
-  try spawn("/usr/bin/\(compiler)", options, log: paths.log)
-  guard let library = dlopen(paths.object, RTLD_NOW) else {
+  let object = try folder.compile(
+    source, compiler, usesLibm ? [] : ["-nostdlib", "-Wl,--no-undefined"])
+  guard let library = dlopen(object, RTLD_NOW) else {
     throw HarnessError(description: String(cString: dlerror()))
   }
   defer { dlclose(library) }
@@ -103,34 +99,4 @@ private func call(
     return output
   }
   return (status, outputs)
-}
-
-private func write(_ text: String, to path: String) throws {
-  guard let file = fopen(path, "w") else { throw HarnessError(description: "cannot write \(path)") }
-  defer { fclose(file) }
-  fputs(text, file)
-}
-
-private func spawn(_ program: String, _ arguments: [String], log: String) throws {
-  var actions = posix_spawn_file_actions_t()
-  posix_spawn_file_actions_init(&actions)
-  defer { posix_spawn_file_actions_destroy(&actions) }
-  posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-  var pointers = ([program] + arguments).map { strdup($0) } + [nil]
-  defer { for pointer in pointers { free(pointer) } }
-  var process = pid_t()
-  guard posix_spawn(&process, program, &actions, nil, &pointers, environ) == 0 else {
-    throw HarnessError(description: "cannot start \(program)")
-  }
-  var status: Int32 = 0
-  waitpid(process, &status, 0)
-  if status != 0 { throw HarnessError(description: "\(program) failed:\n\(contents(of: log))") }
-}
-
-private func contents(of path: String) -> String {
-  guard let file = fopen(path, "r") else { return "" }
-  defer { fclose(file) }
-  var buffer = [UInt8](repeating: 0, count: 4000)
-  let count = fread(&buffer, 1, buffer.count, file)
-  return String(decoding: buffer[..<count], as: UTF8.self)
 }

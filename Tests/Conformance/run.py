@@ -16,6 +16,7 @@ import contextlib
 import json
 import multiprocessing
 import re
+import subprocess
 import sys
 from collections import Counter
 from itertools import islice
@@ -227,8 +228,6 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
-    import subprocess
-
     listed = subprocess.run(
         [options.evaluator, "--operators"], check=True, capture_output=True, text=True
     )
@@ -251,29 +250,59 @@ def main() -> int:
     if options.json:
         Path(options.json).write_text(json.dumps([tally.json() for tally in tallies], indent=1))
     if options.page:
-        Path(options.page).write_text(page(tallies, options.known))
+        Path(options.page).write_text(page(tallies, options))
     return 1 if any(tally.failures for tally in tallies) else 0
 
 
-def page(tallies: list[Tally], known: set[str]) -> str:
+def page(tallies: list[Tally], options: argparse.Namespace) -> str:
     """The page of all operators: how many samples that use one passed, for each dtype."""
     passed: Counter[tuple[str, str]] = Counter()
     for tally in tallies:
         passed.update(tally.passed_by_aten)
+    cases, sketches = golden_cases(options.evaluator)
     lines = [
         "# Operators",
         "",
-        "Written by `make operators`. Each operator of the table with the number of samples of",
-        "PyTorch's own operator tests that use it and agree with PyTorch, for each dtype. One",
-        "that is another way to write others counts where a sample is written with it.",
+        "Written by `make operators`. Each operator of the table with",
         "",
-        "| Operator | " + " | ".join(samples.dtypes) + " |",
-        "|---" * (len(samples.dtypes) + 1) + "|",
+        "- the golden cases that use it by itself: `make test` compares them with what PyTorch",
+        "  gives, or, for operators that PyTorch lacks, with a composition in PyTorch;",
+        "- the sketches of the first case's kernels, before any search;",
+        "- the number of samples of PyTorch's own operator tests that use it and agree with",
+        "  PyTorch, for each dtype. One that is another way to write others counts where a sample",
+        "  is written with it.",
+        "",
+        "Names without a library are ATen's. [recommendation.md](recommendation.md) describes",
+        "those of FBGEMM and Granary, [random.md](random.md) the random ones.",
+        "",
+        "| Operator | Cases | Sketches | " + " | ".join(samples.dtypes) + " |",
+        "|---" * (len(samples.dtypes) + 3) + "|",
     ]
-    for name in sorted(known):
-        counts = [passed[name, dtype] or "" for dtype in samples.dtypes]
+    for name in sorted(options.known, key=lambda name: name.removeprefix("aten.")):
+        counts = [cases[name] or "", sketches.get(name, "")]
+        counts += [passed[name, dtype] or "" for dtype in samples.dtypes]
         lines.append(f"| `{name.removeprefix('aten.')}` | {' | '.join(map(str, counts))} |")
     return "\n".join(lines) + "\n"
+
+
+def golden_cases(evaluator: str) -> tuple[Counter[str], dict[str, str]]:
+    """For each operator the golden cases of it alone, and the sketches of the first."""
+    file = Path(__file__).resolve().parents[1] / "TensorProgramTests" / "Golden" / "cases.json"
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for case in json.loads(file.read_text()):
+        nodes = json.loads(case["spec"])["nodes"]
+        if not case.get("refused") and len(nodes) == 1:
+            counts[nodes[0]["op"]] += 1
+            first.setdefault(nodes[0]["op"], json.dumps(json.loads(case["spec"])))
+    asked = subprocess.run(
+        [evaluator, "--sketches"],
+        input="\n".join(first.values()) + "\n",
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return counts, dict(zip(first, asked.stdout.split("\n"), strict=False))
 
 
 def report(tallies: list[Tally]) -> None:

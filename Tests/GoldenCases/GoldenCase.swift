@@ -1,5 +1,7 @@
+import Dispatch
 import FoundationEssentials
 package import KernelSpec
+import Synchronization
 package import TensorProgram
 
 /// One graph with what PyTorch computes for it; `Golden/generate.py` writes them.
@@ -22,20 +24,24 @@ package struct GoldenCase: Decodable, Sendable, CustomStringConvertible {
     return try JSONDecoder().decode([GoldenCase].self, from: try Data(contentsOf: url))
   }
 
-  /// Checks cases one by one.
+  /// Checks cases, as many at a time as there are processors; the caller waits.
   ///
   /// - Parameter problem: what is wrong with a case, in words; `nil` for nothing.
-  /// - Returns: a line for each case with a problem, or that threw.
+  /// - Returns: a line for each case with a problem, or that threw, in the order of the cases.
   package static func problems(
-    among cases: [GoldenCase], _ problem: (GoldenCase) throws -> String?
+    among cases: [GoldenCase], _ problem: @Sendable (GoldenCase) throws -> String?
   ) -> [String] {
-    cases.compactMap { golden in
+    let found = Mutex<[Int: String]>([:])
+    DispatchQueue.concurrentPerform(iterations: cases.count) { position in
+      let golden = cases[position]
       do {
-        return try problem(golden).map { "\(golden.name): \($0)" }
+        guard let text = try problem(golden) else { return }
+        found.withLock { $0[position] = "\(golden.name): \(text)" }
       } catch {
-        return "\(golden.name): \(error)"
+        found.withLock { $0[position] = "\(golden.name): \(error)" }
       }
     }
+    return found.withLock { $0.sorted { $0.key < $1.key }.map(\.value) }
   }
 
   package func inputValues(_ checked: CheckedSpec) throws -> [TensorValue] {

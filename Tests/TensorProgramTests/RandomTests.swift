@@ -70,4 +70,50 @@ struct RandomTests {
       #expect(abs(correlation(first, try values(operation, seed: 5, offset: 1))) < limit)
     }
   }
+
+  @Test("a permutation has every number once, and puts each anywhere alike")
+  func permutations() throws {
+    let (length, rounds) = (16, 2_000)
+    var counts = [[Int]](repeating: [Int](repeating: 0, count: length), count: length)
+    let text = "randperm(seed: s: i64[], n: \(length))"
+    let evaluator = ReferenceEvaluator(try TensorProgram(lowering: Spec.parse(text).checked()))
+    for round in 0..<rounds {
+      let seed = TensorValue(.i64, [], integers: [Int64(round)])
+      guard case .integers(let order) = try evaluator.evaluate([seed])[0].storage else {
+        throw EmptyResult()
+      }
+      #expect(order.sorted() == (0..<Int64(length)).map { $0 })
+      for (place, number) in order.enumerated() { counts[place][Int(number)] += 1 }
+    }
+    let expected = Double(rounds) / Double(length)
+    for place in counts {
+      let statistic = place.reduce(0) {
+        $0 + (Double($1) - expected) * (Double($1) - expected) / expected
+      }
+      // Chi-squared of 15 degrees of freedom: mean 15, deviation 5.5.
+      #expect(abs(statistic - 15) < 5 * 5.5)
+    }
+  }
+
+  @Test(
+    "dropout keeps the share that it should, scaled, and says which", arguments: [0.1, 0.5, 0.9])
+  func dropout(_ chance: Double) throws {
+    let text =
+      "native_dropout(x: f32[\(count)], p: \(chance), train: true, seed: s: i64[], offset: 3)"
+    let program = try TensorProgram(
+      lowering: Spec.parse("d = \(text); (d, d#1)").checked())
+    let inputs = [
+      TensorValue(.f32, [count], reals: [Double](repeating: 1, count: count)),
+      TensorValue(.i64, [], integers: [9]),
+    ]
+    let results = try ReferenceEvaluator(program).evaluate(inputs)
+    let kept = results[0].reals.filter { $0 != 0 }
+    #expect(kept.allSatisfy { abs($0 - 1 / (1 - chance)) < 1e-6 })
+    guard case .integers(let mask) = results[1].storage else { throw EmptyResult() }
+    #expect(mask.map { $0 != 0 } == results[0].reals.map { $0 != 0 })
+    let deviation = (chance * (1 - chance) / Double(count)).squareRoot()
+    #expect(abs(Double(kept.count) / Double(count) - (1 - chance)) < 5 * deviation)
+  }
+
+  private struct EmptyResult: Error {}
 }

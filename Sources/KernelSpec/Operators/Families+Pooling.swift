@@ -63,8 +63,9 @@ enum Pooling {
   static func average(_ spatial: Int) -> Operator.Inference {
     { (call: inout OperatorCall) throws(SpecError) in
       let type = try call.tensor("self")
-      guard type.dtype.isFloatingPoint else {
-        throw call.fail("an average of \(type.dtype.rawValue)", expected: "a real type")
+      // PyTorch takes i64 too, and rounds the quotient towards zero.
+      guard type.dtype.isFloatingPoint || type.dtype == .i64 else {
+        throw call.fail("an average of \(type.dtype.rawValue)", expected: "a real type or i64")
       }
       if call.optionalInteger("divisor_override") == 0 {
         throw call.fail("divisor_override 0", expected: "not zero")

@@ -42,6 +42,46 @@ enum Spelling {
     }
   }
 
+  /// Rounds at the digit `decimals` behind the point, half to even, as PyTorch does: by a power of ten that
+  /// is never a fraction.
+  @Sendable static func decimals(_ call: inout OperatorCall, _ graph: inout GraphBuilder)
+    throws(SpecError) -> [CheckedSpec.Value]
+  {
+    let (type, count) = (try call.tensor("self"), try call.integer("decimals"))
+    guard type.dtype.isFloatingPoint, abs(count) <= 308 else {
+      throw call.fail(
+        "round of \(type) at \(count) decimals", expected: "a real type, and at most 308")
+    }
+    guard count != 0 else { return try graph.add("aten.round.default", call.arguments) }
+    let power = GraphBuilder.Term.number((0..<abs(count)).reduce(1.0) { power, _ in power * 10 })
+    let (before, after) = count > 0 ? ("mul", "div") : ("div", "mul")
+    let rounded = try graph.unary("round", try graph.binary(before, call.term("self"), power))
+    guard case .tensor(let result) = try graph.binary(after, rounded, power) else { return [] }
+    return [result]
+  }
+
+  /// `scatter` that adds or multiplies.
+  @Sendable static func reducingScatter(_ call: inout OperatorCall, _ graph: inout GraphBuilder)
+    throws(SpecError) -> [CheckedSpec.Value]
+  {
+    let names = ["add": "sum", "multiply": "prod"]
+    guard let reduction = call.optionalString("reduce").flatMap({ names[$0] }) else {
+      throw call.fail("an unknown reduce", expected: "add or multiply")
+    }
+    var arguments = call.arguments
+    arguments["reduce"] = .string(reduction)
+    if arguments["src"] == nil {
+      arguments["src"] = .tensor(
+        try graph.add(
+          "aten.full.default",
+          [
+            "size": .integers(try call.tensor("index").shape), "fill_value": call.term("value"),
+            "dtype": .dtype(try call.tensor("self").dtype),
+          ])[0])
+    }
+    return try graph.add("aten.scatter_reduce.two", arguments)
+  }
+
   @Sendable static func powerOfTwo(_ call: inout OperatorCall, _ graph: inout GraphBuilder)
     throws(SpecError) -> [CheckedSpec.Value]
   {
@@ -72,6 +112,15 @@ extension OperatorTable {
       """
       empty_permuted(SymInt[] size, int[] physical_layout, *, \(Creation.placement)) -> Tensor
       """, Creation.filled(.integer(0))),
+    .composite("round.decimals(Tensor self, *, int decimals) -> Tensor", Spelling.decimals),
+    .composite(
+      "scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
+      Spelling.reducingScatter),
+    .composite(
+      """
+      scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) \
+      -> Tensor
+      """, Spelling.reducingScatter),
     .composite("exp2(Tensor self) -> Tensor", Spelling.powerOfTwo),
     .composite("fmax(Tensor self, Tensor other) -> Tensor", Spelling.ofNumbers("maximum")),
     .composite("fmin(Tensor self, Tensor other) -> Tensor", Spelling.ofNumbers("minimum")),

@@ -1,7 +1,9 @@
-/// The signature of one overload of an ATen operator, as PyTorch's `native_functions.yaml` writes
-/// it.
+/// The signature of one overload of an operator, as PyTorch's `native_functions.yaml` writes it, with the
+/// namespace before it where that is not `aten`.
 package struct OperatorSchema: Sendable, Hashable {
-  /// The base name, for example `add`.
+  /// Whose operator it is: `aten`, `fbgemm`, or `granary` for Granary's own.
+  package var namespace: String
+  /// The base name, for example `add`; no two namespaces share one.
   package var name: String
   /// The overload, for example `Tensor`; `default` where PyTorch leaves it empty.
   package var overload: String
@@ -10,7 +12,7 @@ package struct OperatorSchema: Sendable, Hashable {
   package var text: String
 
   /// The name in a spec, for example `aten.add.Tensor`.
-  package var fullName: String { "aten.\(name).\(overload)" }
+  package var fullName: String { "\(namespace).\(name).\(overload)" }
 
   package struct Parameter: Sendable, Hashable {
     package var name: String
@@ -41,7 +43,9 @@ package struct OperatorSchema: Sendable, Hashable {
     self.text = text
     let full = text[..<open].split(separator: ".", maxSplits: 1)
     guard let base = full.first else { return nil }
-    name = String(base)
+    let separator = base.range(of: "::")
+    namespace = separator.map { String(base[..<$0]) } ?? "aten"
+    name = String(separator.map { base[$0...].dropFirst(2) } ?? base)
     overload = full.count > 1 ? String(full[1]) : "default"
     parameters = []
     for part in Self.parts(text[text.index(after: open)..<close]) where part != "*" {

@@ -1,4 +1,4 @@
-/// Every operator that a spec may use.
+/// Every operator that a spec may use: PyTorch's, some of FBGEMM's, and a few of Granary's own.
 ///
 /// To add one, write an entry with its schema in the file of its family; `docs/spec.md` shows how.
 package enum OperatorTable {
@@ -9,7 +9,7 @@ package enum OperatorTable {
       + normalizations + contractions + convolutions + pooling + scans + indexing + shapes
       + views + creation + gradients + resamplings + paddings + partialWrites + scatters + orderings
       + distances + fourierTransforms + randoms + losses + likelihoods
-      + recommendations + recurrences + spellings
+      + recommendations + jaggedTensors + features + recurrences + spellings
     return Dictionary(grouping: entries.compactMap { $0 }, by: \.schema.name)
   }()
 
@@ -60,9 +60,13 @@ struct OperatorName {
   var base: String
   var overload: String?
 
+  private static let prefixes = ["aten", "fbgemm", "granary"].flatMap {
+    ["torch.ops.\($0).", "\($0)::", "\($0)."]
+  }
+
   init(_ written: String) {
     var text = written[...]
-    for prefix in ["torch.ops.aten.", "aten::", "aten."] where text.hasPrefix(prefix) {
+    for prefix in Self.prefixes where text.hasPrefix(prefix) {
       text = text.dropFirst(prefix.count)
       break
     }

@@ -5,6 +5,9 @@ import Glibc
 // `granary-evaluate --operators` prints the names of all operators. Without it, each line of standard input is a
 // JSON object `{"spec": …, "inputs": [hex, …]}`, the bytes of each input as its type lays them out, and each line
 // of standard output is `{"outputs": [[type, hex], …]}` or `{"error": …, "code": …}`. No kernel is compiled.
+//
+// With `--sketches` each line of standard input is a spec, and each line of standard output names the sketches of
+// its default schedule.
 
 /// Writes a line at once: whoever asks waits for it.
 func say(_ line: String) {
@@ -18,6 +21,8 @@ func say(_ line: String) {
 
 if CommandLine.arguments.dropFirst().first == "--operators" {
   for name in EvaluationRequest.operatorNames { say(name) }
+} else if CommandLine.arguments.dropFirst().first == "--sketches" {
+  while let line = readLine() { say(Sketches.line(for: line)) }
 } else {
   while let line = readLine() { say(EvaluationRequest.answer(to: line)) }
 }

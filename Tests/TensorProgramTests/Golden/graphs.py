@@ -174,8 +174,9 @@ def unique(name):
 
 def op(overload, label="", rtol=None, atol=None, outputs=None, **arguments):
     """A case of one operator. Arguments that are functions make their tensor after seeding."""
-    full = f"aten.{overload}" if "." in overload else f"aten.{overload}.default"
-    name = unique(f"{full[5:]}{' ' + label if label else ''}")
+    library, _, overload = overload.rpartition("::")
+    full = f"{library or 'aten'}.{overload}{'' if '.' in overload else '.default'}"
+    name = unique(f"{full.removeprefix('aten.')}{' ' + label if label else ''}")
     seed(name)
     arguments = {
         key: value() if callable(value) and not isinstance(value, torch.dtype) else value

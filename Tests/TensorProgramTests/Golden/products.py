@@ -162,6 +162,11 @@ def pooling():
         if rank > 1:
             op(f"_adaptive_avg_pool{rank}d", self=lambda: rand(1, 2, *size),
                output_size=[2, 3, 4][:rank])
+    for rank in [1, 2, 3]:
+        for padding in [True, False]:
+            op(f"avg_pool{rank}d", f"i64 {padding}", kernel_size=[3] * rank, stride=[2] * rank,
+               self=lambda: rand(2, *[5] * rank, dtype=i64), padding=[1] * rank,
+               count_include_pad=padding)
     op("avg_pool2d", "bf16", self=lambda: rand(1, 2, 4, 4, dtype=bf16), kernel_size=[2, 2])
     op("avg_pool2d", "negative divisor", self=lambda: rand(1, 2, 4, 4), kernel_size=[2, 2],
        divisor_override=-3)

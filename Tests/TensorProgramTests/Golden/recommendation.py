@@ -40,7 +40,101 @@ OWN["aten._jagged_to_padded_dense_forward.default"] = own_padded
 OWN["aten._padded_dense_to_jagged_forward.default"] = own_jagged
 
 
+def segments(offsets, limit):
+    """Where the rows of each batch begin and end, of which there are `limit` at most."""
+    starts = offsets.tolist()
+    return [(start, min(end, start + limit)) for start, end in zip(starts, starts[1:])]
+
+
+def own_jagged_softmax(values, x_offsets, max_L):
+    result = torch.zeros_like(values)
+    for start, end in segments(x_offsets, max_L):
+        result[start:end] = torch.softmax(values[start:end], 0)
+    return result, x_offsets
+
+
+def own_jagged_dense_bmm(x_values, x_offsets, y, max_L):
+    result = torch.zeros([len(x_values), y.shape[2]], dtype=y.dtype)
+    for batch, (start, end) in enumerate(segments(x_offsets, max_L)):
+        result[start:end] = x_values[start:end] @ y[batch]
+    return result, x_offsets
+
+
+def own_jagged_jagged_bmm(x_values, y_values, x_offsets, max_L):
+    return torch.stack([
+        x_values[start:end].T @ y_values[start:end] for start, end in segments(x_offsets, max_L)])
+
+
+def own_map_id(ids, keys, values, default=-1):
+    known = dict(zip(keys.tolist(), values.tolist()))
+    flat = [known.get(key, default) for key in ids.reshape(-1).tolist()]
+    return tensor(flat, values.dtype).reshape(ids.shape)
+
+
+def own_merge_bucketize_dense(features, boundaries, right=False):
+    columns, count = torch.cat(features, 1).T, boundaries.shape[1] + 1
+    return torch.stack([
+        torch.bucketize(column, row, right=right) + place * count
+        for place, (column, row) in enumerate(zip(columns.contiguous(), boundaries))], 1)
+
+
+def own_batch_event_truncate(values, offsets, max_length, keep_last=False):
+    starts, kept, ends = offsets.tolist(), [], [0]
+    for start, end in zip(starts, starts[1:]):
+        rows = values[start:end]
+        kept.append(rows[-max_length:] if keep_last else rows[:max_length])
+        ends.append(ends[-1] + len(kept[-1]))
+    count = min(len(values), (len(starts) - 1) * max_length)
+    result = torch.zeros([count, *values.shape[1:]], dtype=values.dtype)
+    result[:ends[-1]] = torch.cat(kept)
+    return result, tensor(ends, i64)
+
+
+OWN["fbgemm.jagged_softmax.default"] = own_jagged_softmax
+OWN["fbgemm.jagged_dense_bmm.default"] = own_jagged_dense_bmm
+OWN["fbgemm.jagged_jagged_bmm.default"] = own_jagged_jagged_bmm
+OWN["granary.fm_interaction.default"] = lambda x, y: torch.matmul(x @ x.mT, y)
+OWN["granary.map_id.default"] = own_map_id
+OWN["granary.merge_bucketize_dense.default"] = own_merge_bucketize_dense
+OWN["granary.batch_event_truncate.default"] = own_batch_event_truncate
+
+
+def beyond_aten():
+    starts, bounds = tensor([0, 3, 3, 4, 9], i64), tensor([[-1.0, 0, 1], [-2, 0, 0], [0, 0.5, 9]])
+    for dtype in [f32, f64, bf16]:
+        name = NAMES[dtype]
+        op("fbgemm::jagged_softmax", name, values=lambda: rand(9, 4, dtype=dtype), x_offsets=starts,
+           max_L=5)
+        op("fbgemm::jagged_dense_bmm", name, x_values=lambda: rand(9, 4, dtype=dtype),
+           x_offsets=starts, y=lambda: rand(4, 4, 3, dtype=dtype), max_L=5)
+        op("fbgemm::jagged_jagged_bmm", name, x_values=lambda: rand(9, 4, dtype=dtype),
+           y_values=lambda: rand(9, 2, dtype=dtype), x_offsets=starts, max_L=5)
+    op("fbgemm::jagged_softmax", "cut", values=lambda: rand(9, 2), x_offsets=starts, max_L=2)
+    op("fbgemm::jagged_dense_bmm", "cut", x_values=lambda: rand(9, 4), x_offsets=starts,
+       y=lambda: rand(4, 4, 3), max_L=2)
+    op("fbgemm::jagged_jagged_bmm", "cut", x_values=lambda: rand(9, 4), y_values=lambda: rand(9, 2),
+       x_offsets=starts, max_L=2)
+    for label, shape in [("", [2, 5, 4]), ("one y", [5, 4])]:
+        op("granary::fm_interaction", label, x=lambda: rand(2, 5, 3), y=lambda: rand(*shape),
+           rtol=1e-4, atol=1e-5)
+    keys = tensor([-5, 0, 3, 2**40], i64)
+    ids = tensor([[3, 4, -5], [2**40, 2**62, -(2**62)]], i64)
+    op("granary::map_id", ids=ids, keys=keys, values=tensor([7, -1, 2, 0], i64))
+    op("granary::map_id", "real values", ids=ids, keys=keys, values=lambda: rand(4), default=0.5)
+    op("granary::map_id", "i32", ids=tensor([1, 2, 9], i32), keys=tensor([2], i32),
+       values=tensor([5], i64), default=100)
+    for right in [False, True]:
+        op("granary::merge_bucketize_dense", f"{right}", right=right, boundaries=bounds,
+           features=[tensor([[-1.0, 7], [0, nan], [1, -2]]), tensor([[0.0], [0.5], [inf]])])
+    for last in [False, True]:
+        op("granary::batch_event_truncate", f"last {last}", values=lambda: rand(9, 2),
+           offsets=starts, max_length=2, keep_last=last)
+        op("granary::batch_event_truncate", f"integers last {last}", offsets=starts,
+           values=lambda: rand(9, dtype=i64), max_length=4, keep_last=last)
+
+
 def recommendation():
+    beyond_aten()
     indices, offsets = tensor([0, 2, 4, 4, 1, 3, 5], i64), tensor([0, 3, 3, 5], i64)
     for mode in [0, 1, 2]:
         for padding in [-1, 4]:

@@ -30,3 +30,16 @@ def spellings():
     op("as_strided_copy", self=lambda: rand(3, 4), size=[2, 3], stride=[2, 3])
     op("_embedding_bag_forward_only", weight=lambda: rand(6, 3),
        indices=tensor([0, 2, 4, 4, 1], i64), offsets=tensor([0, 3, 3], i64), mode=1)
+    for decimals in [0, 2, -1]:
+        for dtype in [f32, f64, bf16]:
+            op("round.decimals", f"{NAMES[dtype]} {decimals}", decimals=decimals,
+               self=lambda: rand(4, 5, dtype=dtype) * 20)
+    op("round.decimals", "special", self=special(), decimals=1)
+    for reduction in ["add", "multiply"]:
+        for dtype in [f32, i64]:
+            op("scatter.reduce", f"{reduction} {NAMES[dtype]}", self=lambda: rand(3, 5, dtype=dtype),
+               dim=1, index=tensor([[0, 1, 1], [4, 4, 4]], i64),
+               src=lambda: rand(2, 4, dtype=dtype), reduce=reduction)
+            op("scatter.value_reduce", f"{reduction} {NAMES[dtype]}", dim=0, reduce=reduction,
+               self=lambda: rand(3, 5, dtype=dtype), index=tensor([[0, 1, 1], [2, 2, 0]], i64),
+               value=3)

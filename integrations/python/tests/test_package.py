@@ -3,7 +3,6 @@
 import asyncio
 import importlib.util
 import os
-import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -226,60 +225,125 @@ class TorchTests(DaemonCase):
         torch.testing.assert_close(variance, module.running_var)
         self.assertEqual(count, 1)
 
-    def test_unknown_operators_are_named_once_and_the_graph_still_runs(self):
+    def test_unknown_operators_are_named_once_and_the_rest_has_kernels(self):
         import torch
 
         def function(x):
-            return torch.linalg.det(x).sum() + torch.linalg.det(x + 1).sum() + x.exp().sum()
+            parts = torch.linalg.det(x.exp()).sum() + torch.linalg.det(x + 1).sum()
+            return parts.sigmoid(), x
 
         x = torch.randn(2, 3, 3)
         exported = granary.export(function, (x,))
-        self.assertEqual(exported.specs, [])
+        self.assertFalse(exported.is_whole)
         self.assertEqual(exported.report().count("aten._linalg_det.default"), 1)
         self.assertNotIn("aten.exp", exported.report())
-        torch.testing.assert_close(exported.function()(x), function(x))
+        operators = [str(node.target) for node in exported.partition.remaining]
+        self.assertEqual(
+            set(operators), {"aten._linalg_det.default", "<built-in function getitem>"}
+        )
+        self.assertEqual(len(exported.partition.groups), 2)
+        before = granary.counters().calls
+        torch.testing.assert_close(exported.function(deadline=60)(x), function(x))
+        self.assertEqual(granary.counters().calls, before + 2)
+
+    def test_values_without_a_dtype_in_specs_stay_with_pytorch(self):
+        import torch
+
+        def function(x):
+            return torch.fft.fft(x.relu()).abs().exp()
+
+        x = torch.randn(8)
+        exported = granary.export(function, (x,))
+        self.assertEqual(len(exported.partition.groups), 2, exported.report())
+        torch.testing.assert_close(exported.function(deadline=60)(x), function(x))
+
+    def test_fusion_groups_that_are_equal_share_a_spec_and_a_key(self):
+        import torch
+
+        torch.manual_seed(0)
+        layers = [torch.nn.Linear(16, 16), torch.nn.GELU(), torch.nn.LayerNorm(16)]
+        module = torch.nn.Sequential(*layers, *layers, *layers)
+        x = torch.randn(4, 16)
+        exported = granary.export(module, (x,), groups="fusion")
+        self.assertEqual(exported.unsupported, [], exported.report())
+        self.assertEqual((len(exported.partition.groups), len(exported.specs)), (3, 1))
+        run = exported.function(deadline=60)
+        before = granary.counters().calls
+        with torch.no_grad():
+            torch.testing.assert_close(run(x), module(x))
+        self.assertEqual(granary.counters().calls, before + 3)
+        self.assertEqual(len(granary.export(module, (x,)).specs[0].nodes), 12)
+        with self.assertRaisesRegex(ValueError, "fusion"):
+            granary.export(module, (x,), groups="each")
+
+    def test_a_graph_without_a_daemon_runs_in_pytorch(self):
+        import torch
+
+        module = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+        x = torch.randn(3, 4)
+        exported = granary.export(module, (x,), groups="fusion", socket="/nonexistent/z")
+        self.assertFalse(exported.checked)
+        self.assertIn("not checked", exported.report())
+        with torch.no_grad():
+            torch.testing.assert_close(exported.function(socket="/nonexistent/z")(x), module(x))
+
+    def test_kept_operators_are_one_node(self):
+        import torch
+        from torch.nn import functional as F
+
+        lstm = torch.nn.LSTM(4, 5, batch_first=True)
+        x = torch.randn(2, 3, 4)
+        self.assertEqual(_operators(granary.export(lstm, (x,))).count("aten.lstm.input"), 1)
+        cases = {
+            "aten.gru.input": torch.nn.GRU(4, 5),
+            "aten.mish.default": F.mish,
+            "aten.hardswish.default": F.hardswish,
+            "aten.softplus.default": F.softplus,
+            "aten.logsumexp.default": lambda x: torch.logsumexp(x, 1),
+            "aten.instance_norm.default": torch.nn.InstanceNorm1d(3),
+            "aten.scaled_dot_product_attention.default": F.scaled_dot_product_attention,
+            "aten.huber_loss.default": F.huber_loss,
+            "aten.kl_div.default": F.kl_div,
+        }
+        counts = {"aten.huber_loss.default": 2, "aten.kl_div.default": 2}
+        counts["aten.scaled_dot_product_attention.default"] = 3
+        for operator, function in cases.items():
+            exported = granary.export(function, [x] * counts.get(operator, 1))
+            self.assertTrue(exported.is_whole, exported.report())
+            self.assertIn(operator, _operators(exported))
+
+    def test_forward_with_backward_trains_as_pytorch_does(self):
+        import torch
+
+        from granary.training import export_with_backward
+
+        torch.manual_seed(0)
+        module = torch.nn.Sequential(
+            torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8), torch.nn.GELU(), torch.nn.Linear(8, 3)
+        )
+        x = torch.randn(5, 6)
+        for groups in ("whole", "fusion"):
+            statistics = module[1].running_mean.clone()
+            trained = export_with_backward(module, (x,), groups=groups, deadline=60)
+            self.assertTrue(torch.equal(module[1].running_mean, statistics))
+            self.assertNotIn("unsupported", trained.report())
+            before = granary.counters().calls
+            results = trained.function(x)
+            seed = torch.randn_like(results)
+            gradients = torch.autograd.grad(results, list(module.parameters()), seed)
+            self.assertGreaterEqual(granary.counters().calls, before + 2)
+            wanted = module(x)
+            torch.testing.assert_close(results, wanted, rtol=1e-4, atol=1e-5)
+            for own, other in zip(
+                gradients, torch.autograd.grad(wanted, list(module.parameters()), seed), strict=True
+            ):
+                torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-5)
+        with self.assertRaisesRegex(ValueError, "gradient"):
+            export_with_backward(torch.relu, (x,))
 
 
-problem = """
-import torch
-
-class Model(torch.nn.Module):
-    def __init__(self, features):
-        super().__init__()
-        self.norm = torch.nn.BatchNorm1d(features)
-
-    def forward(self, x):
-        return torch.{name}(self.norm(x))
-
-def get_inputs():
-    return [torch.rand(6, 4)]
-
-def get_init_inputs():
-    return [4]
-"""
-
-
-@unittest.skipUnless(has_torch, "needs PyTorch")
-class KernelBenchTests(DaemonCase):
-    def test_problems_are_checked_timed_and_named_when_unsupported(self):
-        from granary import kernelbench
-
-        level = Path(self.enterContext(tempfile.TemporaryDirectory())) / "KernelBench" / "level1"
-        level.mkdir(parents=True)
-        (level / "2_Relu.py").write_text(problem.replace("{name}", "relu"))
-        (level / "10_Unknown.py").write_text(problem.replace("{name}", "linalg.pinv"))
-        for mode in ([], ["--training"]):
-            path = str(level.parents[1])
-            options = kernelbench.arguments(["--path", path, "--rounds", "3", *mode])
-            found = list(kernelbench.problems(options.path, [1, 2], options.problem))
-            self.assertEqual([file.name for file in found], ["2_Relu.py", "10_Unknown.py"])
-            relu, unknown = (kernelbench.run(file, options) for file in found)
-            self.assertEqual((relu.problem, relu.state), ("level1/2_Relu", "correct"), relu.reason)
-            self.assertGreater(relu.speedup, 0)
-            self.assertEqual(unknown.state, "unsupported")
-            self.assertIn("aten.", unknown.reason)
-            summed = kernelbench.summary([relu, unknown])
-            self.assertEqual((summed["correct"], summed["unsupported"]), (1, 1))
+def _operators(exported):
+    return [node["op"] for spec in exported.specs for node in spec.nodes]
 
 
 class SpecTests(unittest.TestCase):

@@ -4,7 +4,8 @@
     y = softmax(x)                      # NumPy arrays, PyTorch tensors, anything with DLPack
 
 `get` gives a `Kernel` or raises a `GranaryError`; `kernel` gives a function that never needs the
-daemon when it has a fallback; `export` turns a PyTorch module into specs.
+daemon when it has a fallback; `export` turns a PyTorch module into specs, and
+`granary.training.export_with_backward` its backward pass too.
 """
 
 from granary._library import Counters, counters, set_threads

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from granary.errors import BadSpec, GranaryError, Unsupported
-from granary.function import KernelFunction
 from granary.kernels import get_all
 from granary.spec import Spec, UnsupportedNode
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from torch import fx
     from torch.export import ExportedProgram
 
-    from granary.graphs import Translation
+    from granary.partitioning import Partition
 
 # Operators that stay whole where Granary has them: one node says more than its many parts.
 kept_whole = (
@@ -57,52 +56,43 @@ class Exported:
     """What a module or function computes, as specs, with the PyTorch program it came from."""
 
     program: ExportedProgram
-    """The graph of core ATen operators that the spec says; callable through `module()`."""
-    specs: list[Spec]
-    """One spec for the whole graph; none when a node is unsupported."""
+    """The graph of core ATen operators that the specs say; callable through `module()`."""
+    partition: Partition
+    """The groups that kernels compute, and the nodes that stay with PyTorch."""
     parameters: list[Any]
-    """The parameters, buffers and constants, which are the spec's inputs behind the user's."""
+    """The parameters, buffers and constants, which are inputs behind the user's."""
     user_outputs: int
-    """How many of the spec's outputs are results; the rest are buffers after the call."""
+    """How many of the outputs are results; the rest are buffers after the call."""
     unsupported: list[UnsupportedNode] = field(default_factory=list)
     checked: bool = False
     """Whether a daemon has checked every node."""
 
+    @property
+    def specs(self) -> list[Spec]:
+        """One spec of the whole graph where all is supported, else one for each different group."""
+        return self.partition.specs
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a single spec says everything, its inputs being the user's and `parameters`."""
+        return not self.partition.remaining and len(self.partition.groups) == 1
+
     def report(self) -> str:
         """What is unsupported, each operator once, with the nodes that use it."""
-        if not self.unsupported:
-            checked = "" if self.checked else ", not checked by a daemon"
-            return f"every node of {len(self.specs[0].nodes)} is supported{checked}"
-        reasons: dict[tuple[str, str], list[str]] = {}
-        for item in self.unsupported:
-            reasons.setdefault((item.operator, item.reason), []).append(item.node)
-        lines = [f"{len(self.unsupported)} nodes are unsupported and stay with PyTorch:"]
-        for (operator, reason), nodes in reasons.items():
-            more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
-            lines.append(f"  {operator}: {reason} [{', '.join(nodes[:3])}{more}]")
-        return "\n".join(lines)
+        return reported(self.partition, self.unsupported, self.checked)
 
     def function(self, **options: Any) -> Callable[..., Any]:
-        """A function of the example inputs' tensors that runs the kernel, or else PyTorch.
+        """A function of the example inputs' tensors that runs kernels, and PyTorch for the rest.
 
-        Takes and gives tensors only, flat; buffers that the module would change stay as they are
-        when the kernel runs.
+        Takes and gives tensors only, flat; buffers that the module would change stay as they are.
         """
-        module = self.program.module()
+        from granary.partitioning import PartitionFunction
 
-        def original(*tensors: Any) -> Any:
-            return module(*tensors[: len(tensors) - len(self.parameters)])
-
-        if not self.specs:
-            return module
-        run = KernelFunction(self.specs[0], original, options)
+        run = PartitionFunction(self.partition, options)
 
         def call(*tensors: Any) -> Any:
-            results = run(*tensors, *self.parameters)
-            if not isinstance(results, tuple) or run.kernel_calls == 0:
-                return results
-            kept = results[: self.user_outputs]
-            return kept[0] if len(kept) == 1 else kept
+            results = run(*tensors, *self.parameters)[: self.user_outputs]
+            return results[0] if len(results) == 1 else results
 
         return call
 
@@ -113,53 +103,58 @@ def export(
     kwargs: dict[str, Any] | None = None,
     *,
     name: str | None = None,
+    groups: str = "whole",
     check: bool = True,
     socket: str | None = None,
 ) -> Exported:
     """The specs of a PyTorch module or function.
 
     Exports with `torch.export`, decomposes to core ATen operators except those of `kept_whole`,
-    and makes one spec of the graph. Parameters and buffers become inputs behind those of the
-    user. A kept operator that the daemon does not have is decomposed after all.
+    and makes specs of the graph. Parameters and buffers become inputs behind those of the user. A
+    kept operator that the daemon does not have is decomposed after all. What then is still
+    unsupported stays with PyTorch, between groups of what is supported.
 
     Args:
         target: a `torch.nn.Module`, or a function of tensors.
         example_inputs: positional arguments, whose shapes, strides and dtypes the spec gets.
         kwargs: arguments by name.
-        name: the spec's label.
+        name: the label of the whole graph's spec.
+        groups: `whole` for one spec, or as few as unsupported operators allow; `fusion` for one
+            for each heavy operator with what surrounds it. Equal groups share a spec.
         check: whether to ask the daemon, if one answers, which nodes it supports.
         socket: of the daemon; see `get`.
 
     Raises:
+        ValueError: for other groups.
         torch.export's own errors for what it cannot export.
     """
     import torch
 
-    module = target if isinstance(target, torch.nn.Module) else _FunctionModule.of(target)
+    if groups not in ("whole", "fusion"):
+        raise ValueError(f"groups are 'whole' or 'fusion', not {groups!r}")
+    module = target if isinstance(target, torch.nn.Module) else function_module(target)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.export.export(module, tuple(example_inputs), kwargs, strict=False)
         kept = set(kept_whole)
-        exported = _exported(_decomposed(program, kept), name, check, socket)
-        refused = {item.operator.removeprefix("aten.") for item in exported.unsupported}
+        decomposed = _decomposed(program, kept)
+        checks = _checks(decomposed, check, socket)
+        refused = {item.operator.removeprefix("aten.") for item in checks.unsupported}
         if refused & kept:
-            kept -= refused
-            exported = _exported(_decomposed(program, kept), name, check, socket)
-    return exported
+            decomposed = _decomposed(program, kept - refused)
+            checks = _checks(decomposed, check, socket)
+    return _exported(decomposed, checks, groups == "fusion", name)
 
 
-class _FunctionModule:
-    """Makes a module of a function."""
+def function_module(function: Callable[..., Any]) -> Any:
+    """A module that calls the function."""
+    import torch
 
-    @staticmethod
-    def of(function: Callable[..., Any]) -> Any:
-        import torch
+    class Function(torch.nn.Module):
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
 
-        class Function(torch.nn.Module):
-            def forward(self, *args: Any, **kwargs: Any) -> Any:
-                return function(*args, **kwargs)
-
-        return Function()
+    return Function()
 
 
 def _decomposed(program: ExportedProgram, kept: set[str]) -> ExportedProgram:
@@ -176,19 +171,22 @@ def _decomposed(program: ExportedProgram, kept: set[str]) -> ExportedProgram:
 
 
 def _exported(
-    program: ExportedProgram, name: str | None, check: bool, socket: str | None
+    program: ExportedProgram, checks: Checks, by_fusion: bool, name: str | None
 ) -> Exported:
-    from granary.graphs import Translation
+    from granary.partitioning import partitioned
 
     inputs, parameters = _inputs(program)
     outputs, user_outputs = _outputs(program)
-    translation = Translation(program.graph, inputs)
-    unsupported = list(translation.unsupported)
-    checked = check and _check(translation, unsupported, socket)
-    specs = []
-    if not unsupported:
-        specs.append(translation.spec(outputs, name))
-    return Exported(program, specs, parameters, user_outputs, unsupported, checked)
+    partition = partitioned(
+        program.graph, list(inputs), outputs, checks.refused, by_fusion=by_fusion, name=name
+    )
+    return Exported(
+        program, partition, parameters, user_outputs, checks.unsupported, checks.complete
+    )
+
+
+def _checks(program: ExportedProgram, check: bool, socket: str | None) -> Checks:
+    return checked(program.graph, _inputs(program)[0], check, socket)
 
 
 def _inputs(program: ExportedProgram) -> tuple[dict[fx.Node, str], list[Any]]:
@@ -230,21 +228,59 @@ def _outputs(program: ExportedProgram) -> tuple[list[fx.Node], int]:
     return user + changed, len(user)
 
 
-def _check(
-    translation: Translation, unsupported: list[UnsupportedNode], socket: str | None
-) -> bool:
-    """Asks the daemon about each node by itself, without making kernels."""
-    singles = list(translation.single_nodes())
+@dataclass
+class Checks:
+    """Which nodes of a graph have no kernel, and why."""
+
+    unsupported: list[UnsupportedNode]
+    refused: set[fx.Node]
+    """The nodes of `unsupported`."""
+    complete: bool
+    """Whether a daemon has checked every node."""
+
+
+def checked(graph: fx.Graph, inputs: dict[fx.Node, str], check: bool, socket: str | None) -> Checks:
+    """Finds the nodes that specs have no form for, and with `check` those the daemon refuses.
+
+    The daemon is asked about each node by itself, without making kernels.
+    """
+    from granary.graphs import Translation
+
+    translation = Translation(graph, inputs)
+    checks = Checks(list(translation.unsupported), set(translation.refused), False)
+    if not check:
+        return checks
+    singles = {node: spec.renamed() for node, spec in translation.single_nodes()}
+    texts = list(dict.fromkeys(spec.json() for spec in singles.values()))
     try:
-        answers = get_all([spec for _, spec in singles], policy="cached", socket=socket)
+        answers = dict(zip(texts, get_all(texts, policy="cached", socket=socket), strict=True))
     except GranaryError:
-        return False
-    complete = True
-    for (node, _), answer in zip(singles, answers, strict=True):
+        return checks
+    checks.complete = True
+    for node, spec in singles.items():
+        answer = answers[spec.json()]
         if isinstance(answer, BadSpec | Unsupported):
             # The daemon names the node, which this report does too.
             reason = str(answer).split("): ", 1)[-1]
-            unsupported.append(UnsupportedNode(node.name, str(node.target), reason))
+            checks.refused.add(node)
+            checks.unsupported.append(UnsupportedNode(node.name, str(node.target), reason))
         elif isinstance(answer, GranaryError) and answer.code != "not-found":
-            complete = False
-    return complete
+            checks.complete = False
+    return checks
+
+
+def reported(partition: Partition, unsupported: list[UnsupportedNode], complete: bool) -> str:
+    """What is unsupported, each operator once, with the nodes that use it."""
+    unchecked = "" if complete else ", not checked by a daemon"
+    if not unsupported:
+        count = sum(len(group.nodes) for group in partition.groups)
+        return f"every node of {count} is supported{unchecked}"
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for item in unsupported:
+        reasons.setdefault((item.operator, item.reason), []).append(item.node)
+    lines = [f"{len(unsupported)} nodes are unsupported and stay with PyTorch{unchecked}:"]
+    for (operator, reason), nodes in reasons.items():
+        more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
+        lines.append(f"  {operator}: {reason} [{', '.join(nodes[:3])}{more}]")
+    lines.append(f"the others are {len(partition.groups)} groups, {len(partition.specs)} different")
+    return "\n".join(lines)

@@ -16,6 +16,7 @@ from granary.tensors import torch_dtype_name
 
 # Where results lie and how they are made is not part of what they are.
 _placement = {"device", "layout", "memory_format", "non_blocking", "pin_memory"}
+_namespaces = {"aten", "fbgemm"}
 # Operators without a result that only check.
 _assertions = {
     "_assert_async",
@@ -53,20 +54,28 @@ class Translation:
     Args:
         graph: whose `call_function` nodes are ATen operators, with tensors in `meta["val"]`.
         inputs: the placeholders and constants that become inputs, in the spec's order, with
-            their names.
+            their names. Other nodes may be inputs too: their values come contiguous.
+        nodes: those that the spec says, in an order that runs; all of the graph unless told.
     """
 
-    def __init__(self, graph: fx.Graph, inputs: Mapping[fx.Node, str]) -> None:
+    def __init__(
+        self,
+        graph: fx.Graph,
+        inputs: Mapping[fx.Node, str],
+        nodes: Iterable[fx.Node] | None = None,
+    ) -> None:
         self.inputs: list[tuple[str, TensorType]] = []
         self.nodes: list[dict[str, Any]] = []
         self.unsupported: list[UnsupportedNode] = []
+        self.refused: set[fx.Node] = set()
+        """The nodes of `unsupported`."""
         self._references: dict[fx.Node, str] = {}
         self._rewritten: dict[fx.Node, dict[int, str]] = {}
         self._sources: dict[str, tuple[fx.Node, list[dict[str, Any]]]] = {}
         self._taken: set[str] = set()
         for node, name in inputs.items():
             self._add_input(node, name)
-        for node in graph.nodes:
+        for node in graph.nodes if nodes is None else nodes:
             if node.op not in ("placeholder", "output") and node not in inputs:
                 self._add(node)
 
@@ -100,9 +109,13 @@ class Translation:
     def _add_input(self, node: fx.Node, name: str) -> None:
         name = self._fresh(name)
         try:
-            self.inputs.append((name, tensor_type(node.meta["val"])))
+            type = tensor_type(node.meta["val"])
+            if node.op == "call_function":
+                type = TensorType.contiguous(type.dtype, type.shape)
+            self.inputs.append((name, type))
             self._references[node] = f"%{name}"
         except Untranslatable as reason:
+            self.refused.add(node)
             self.unsupported.append(UnsupportedNode(name, "input", str(reason)))
 
     def _add(self, node: fx.Node) -> None:
@@ -119,8 +132,8 @@ class Translation:
                 return
             if not isinstance(node.target, torch._ops.OpOverload):
                 raise Untranslatable("it is no ATen operator")
-            if node.target.namespace != "aten" and str(node.target) not in rewritings:
-                raise Untranslatable("it is no ATen operator")
+            if node.target.namespace not in _namespaces and str(node.target) not in rewritings:
+                raise Untranslatable("it is an operator of none of the known libraries")
             for index in _results(node):
                 tensor_type(_result(node, index))
             identifier = self._fresh(node.name)
@@ -136,7 +149,11 @@ class Translation:
             self.nodes += nodes
             self._sources[identifier] = (node, nodes)
         except Untranslatable as reason:
+            self.refused.add(node)
             self.unsupported.append(UnsupportedNode(node.name, _name(node), str(reason)))
+            if _is_typed(node):
+                # PyTorch computes it, so whoever uses it may still have a kernel.
+                self._references[node] = f"%{self._fresh(node.name)}"
 
     def _arguments(self, node: fx.Node) -> dict[str, Any]:
         assert isinstance(node.target, torch._ops.OpOverload)
@@ -196,6 +213,16 @@ def _results(node: fx.Node) -> Sequence[int]:
     if isinstance(value, list | tuple):
         return [index for index, item in enumerate(value) if isinstance(item, torch.Tensor)]
     raise Untranslatable("its result is no tensor")
+
+
+def _is_typed(node: fx.Node) -> bool:
+    """Whether each tensor that the node gives has a type in specs."""
+    try:
+        for index in _results(node):
+            tensor_type(_result(node, index))
+    except Untranslatable:
+        return False
+    return True
 
 
 def _result(node: fx.Node, index: int) -> Any:

@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// `granary bench`: what kernels reach on others' benchmarks.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Run others' benchmarks with kernels of the daemon.",
+    discussion: """
+        granary bench kernelbench --path ~/KernelBench --level 1 --scale small
+      """,
+    subcommands: [KernelBenchCommand.self])
+}

@@ -1,0 +1,225 @@
+"""Exports, checks and times one problem."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from granary.errors import GranaryError
+from granary.exporting import Exported, export
+from granary.kernelbench.judging import is_random, judged
+from granary.kernelbench.outcomes import Outcome
+from granary.kernelbench.problems import Problem, flat
+from granary.partitioning import PartitionFunction
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How problems are run."""
+
+    scale: str = "full"
+    training: bool = True
+    policy: str = "baseline"
+    deadline: float = 300
+    """Seconds for one kernel."""
+    trials: int = 5
+    tolerance: float | None = None
+    """KernelBench's for the dtype when it is None."""
+    rounds: int = 20
+    compile: bool = True
+    limit: float = 900
+    """Seconds for one problem."""
+
+    @property
+    def mode(self) -> str:
+        """As reports name it."""
+        return "training" if self.training else "evaluation"
+
+
+def run(path: Path, settings: Settings) -> Outcome:
+    """Exports, checks and times one problem, in this process."""
+    outcome = Outcome(f"{path.parent.name}/{path.stem}", "broken", mode=settings.mode)
+    try:
+        problem = Problem(path, settings.scale, settings.training)
+        outcome.reduced = problem.reduced
+        model, inputs = problem.model(), problem.inputs(42)
+        with torch.no_grad():
+            if is_random(problem, model):
+                return replace(outcome, state="random", reason="PyTorch disagrees with itself")
+        exported = export(problem.model(), inputs)
+    except Exception as error:
+        return replace(outcome, reason=f"{type(error).__name__}: {_first_line(error)}")
+    outcome.specs, outcome.remaining = len(exported.specs), len(exported.partition.remaining)
+    if not exported.partition.groups:
+        return replace(outcome, state="unsupported", reason=_unsupported(exported))
+    function = PartitionFunction(
+        exported.partition, {"policy": settings.policy, "deadline": settings.deadline}
+    )
+    start = time.monotonic()
+    try:
+        kernels = function.resolve()
+    except GranaryError as error:
+        return replace(outcome, state="no-kernel", reason=f"{error.code}: {_first_line(error)}")
+    outcome.ready_seconds = time.monotonic() - start
+    outcome.workspace_bytes = max(kernel.workspace_bytes for kernel in kernels)
+    with torch.no_grad():
+        return _judged(outcome, problem, model, exported, function, settings)
+
+
+def run_apart(path: Path, settings: Settings) -> Outcome:
+    """As `run`, in a process of its own, so that neither a crash nor its memory outlives it."""
+    # Whoever started this process may have blocked the signal by which the server of forks learns
+    # that a child has ended.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    # Not a fork of this process, whose threads of PyTorch would be missing in the child.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sending, path, settings, dict(os.environ)))
+    process.start()
+    sending.close()
+    try:
+        if receiving.poll(settings.limit):
+            outcome: Outcome = receiving.recv()
+            return outcome
+        reason = f"took more than {settings.limit:g} seconds"
+        process.kill()
+    except EOFError:
+        process.join()
+        reason = f"its process ended with status {process.exitcode}"
+    finally:
+        process.join()
+        receiving.close()
+    return Outcome(f"{path.parent.name}/{path.stem}", "broken", reason, settings.mode)
+
+
+def _send(sending: Connection, path: Path, settings: Settings, environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    sending.send(run(path, settings))
+    sending.close()
+
+
+def _judged(
+    outcome: Outcome,
+    problem: Problem,
+    model: torch.nn.Module,
+    exported: Exported,
+    function: PartitionFunction,
+    settings: Settings,
+) -> Outcome:
+    def call(inputs: list[Any]) -> list[torch.Tensor]:
+        return list(function(*flat(inputs), *exported.parameters)[: exported.user_outputs])
+
+    judgement = judged(problem, model, call, settings.trials, settings.tolerance)
+    outcome.weak = judgement.weak
+    outcome.eager_workspace_bytes = _workspace(model, problem.inputs(42))
+    if wrong := judgement.wrong or judgement.imprecise:
+        return replace(outcome, state="wrong", reason=wrong)
+    if function.fallback_calls:
+        return replace(outcome, state="no-kernel", reason="a kernel failed, PyTorch ran instead")
+    outcome = _timed(outcome, problem.inputs(42), model, call, settings)
+    if exported.partition.remaining:
+        return replace(outcome, state="partial", reason=_unsupported(exported))
+    return replace(outcome, state="correct")
+
+
+def _timed(
+    outcome: Outcome,
+    inputs: list[Any],
+    model: torch.nn.Module,
+    call: Callable[[list[Any]], Any],
+    settings: Settings,
+) -> Outcome:
+    functions: dict[str, Callable[[], Any]] = {
+        "kernel": lambda: call(inputs),
+        "eager": lambda: model(*inputs),
+    }
+    failure = ""
+    if settings.compile:
+        try:
+            compiled = torch.compile(model)
+            compiled(*inputs)
+            functions["compiled"] = lambda: compiled(*inputs)
+        except Exception as error:
+            failure = f"{type(error).__name__}: {_first_line(error)}"
+    medians = interleaved(functions, settings.rounds)
+    return replace(
+        outcome,
+        kernel_ms=medians["kernel"],
+        eager_ms=medians["eager"],
+        compiled_ms=medians.get("compiled"),
+        compile_failure=failure,
+    )
+
+
+def interleaved(
+    functions: dict[str, Callable[[], Any]], rounds: int, seconds: float = 60
+) -> dict[str, float]:
+    """The median milliseconds of a call of each, called in turns so that noise meets all alike.
+
+    Threads of whoever ran before look for work a while longer and then sleep: each turn begins
+    with a pause and a call that does not count. After `seconds` there are no more rounds, once
+    there are three.
+    """
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    end = time.monotonic() + seconds
+    for turn in range(rounds):
+        if turn >= 3 and time.monotonic() > end:
+            break
+        for name, function in functions.items():
+            time.sleep(0.005)
+            function()
+            start = time.perf_counter()
+            function()
+            times[name].append((time.perf_counter() - start) * 1000)
+    return {name: statistics.median(measured) for name, measured in times.items()}
+
+
+def _workspace(model: torch.nn.Module, inputs: list[Any]) -> int:
+    """The most memory that PyTorch has allocated at a time during a call, without its results."""
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    measured = torch.profiler.profile(activities=activities, profile_memory=True)
+    with _without_complaints(), measured as profile:
+        results = model(*inputs)
+    recorded: Any = profile.profiler
+    events = [event for event in recorded.kineto_results.events() if event.name() == "[memory]"]
+    held = peak = 0
+    for event in sorted(events, key=lambda event: int(event.start_ns())):
+        held += int(event.nbytes())
+        peak = max(peak, held)
+    given = sum(tensor.untyped_storage().nbytes() for tensor in flat(results))
+    return max(0, peak - given)
+
+
+@contextlib.contextmanager
+def _without_complaints() -> Iterator[None]:
+    """Drops standard error for a while: the profiler's library writes there, not Python."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _unsupported(exported: Exported) -> str:
+    return "; ".join(map(str, exported.unsupported[:3]))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
