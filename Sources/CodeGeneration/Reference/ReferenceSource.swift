@@ -10,8 +10,9 @@ package enum ReferenceSource {
   /// The source for `program`; it needs libm, which its options name (`-lm`).
   package static func make(for program: TensorProgram) -> KernelSource {
     let layout = ReferenceLayout(program)
-    let functions = program.stages.enumerated().map { position, stage in
-      ReferenceStage(position: position, stage: stage, program: program).text
+    let observed = program.observedBuffers
+    let functions = program.stages.indices.map {
+      ReferenceStage(position: $0, program: program, observed: observed).text
     }
     let text = ([prelude(program), library] + functions + [entry(program, layout)]).joined(
       separator: "\n")
@@ -62,15 +63,21 @@ package enum ReferenceSource {
     static inline double to_f32(double x) { return (double)(float)x; }
     /* The nearest number with the given bits after the point and exponents from least to most, ties to even. */
     static inline double nearest(double x, int digits, int least, double most) {
-      if (x == 0 || isnan(x) || isinf(x)) return x;
-      int exponent;
-      frexp(x, &exponent);
-      int step = (exponent - 1 > least ? exponent - 1 : least) - digits;
-      double y = ldexp(nearbyint(ldexp(x, -step)), step);
-      return fabs(y) > most ? copysign(INFINITY, x) : y;
+      if (x != x) return x;
+      if (fabs(x) < ldexp(1.0, least)) {
+        /* Its last bit is that of the smallest number. */
+        const double lift = ldexp(1.5, 52 + least - digits);
+        return copysign((x + lift) - lift, x);
+      }
+      uint64_t bits;
+      memcpy(&bits, &x, 8);
+      const uint64_t half = UINT64_C(1) << (51 - digits);
+      bits = (bits + half - 1 + (bits >> (52 - digits) & 1)) & -(half << 1);
+      memcpy(&x, &bits, 8);
+      return fabs(x) > most ? copysign(INFINITY, x) : x;
     }
     static inline double to_f16(double x) { return nearest(x, 10, -14, 65504.0); }
-    static inline double to_bf16(double x) { return nearest(to_f32(x), 7, -126, 0x1.FEp127); }
+    static inline double to_bf16(double x) { return nearest(x, 7, -126, 0x1.FEp127); }
     """
   }
 

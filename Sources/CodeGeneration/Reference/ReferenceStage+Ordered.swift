@@ -24,6 +24,7 @@ extension ReferenceStage {
       + nest(
         (shared + scatter.axes)[...],
         targets + ["if (\(inside.joined(separator: " && "))) \(element) = \(stored);"])
+      + (rounds ? nest(stage.domain[...], [store("out[\(place)]", output)]) : [])
   }
 
   /// Inserts each position into those before it, after those of equal elements. Each search halves the sorted

@@ -6,6 +6,15 @@ struct ReferenceStage {
   let position: Int
   let stage: Stage
   let program: TensorProgram
+  /// Whether what is stored has the precision of the output's type.
+  let rounds: Bool
+
+  init(position: Int, program: TensorProgram, observed: Set<BufferID>) {
+    self.position = position
+    self.program = program
+    stage = program.stages[position]
+    rounds = observed.contains(stage.output) && stage.roundsItsResult(in: program)
+  }
 
   var text: String {
     let outermost =
@@ -42,7 +51,8 @@ struct ReferenceStage {
 
   func store(_ value: String, _ type: DType) -> String {
     let target = program[stage.output].type.dtype
-    return "out[\(place)] = \(printer.cast(value, from: type, to: target));"
+    let converted = printer.cast(value, from: type, to: target)
+    return "out[\(place)] = \(rounds ? "to_\(target.rawValue)(\(converted))" : converted);"
   }
 
   private var body: [String] {
