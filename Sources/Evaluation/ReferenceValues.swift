@@ -7,10 +7,10 @@ package struct VerificationCase: Sendable, Hashable {
   package var seed: UInt64
   package var inputs: [[UInt8]]
   /// One for each output.
-  package var expected: [TensorElements]
+  package var expected: [ExpectedOutput]
 
   package init(
-    distribution: InputDistribution, seed: UInt64, inputs: [[UInt8]], expected: [TensorElements]
+    distribution: InputDistribution, seed: UInt64, inputs: [[UInt8]], expected: [ExpectedOutput]
   ) {
     self.distribution = distribution
     self.seed = seed
@@ -26,7 +26,8 @@ package struct ReferenceValues: Sendable {
 
   package init(cases: [VerificationCase]) { self.cases = cases }
 
-  /// Runs a reference kernel, with the inputs of the spec and every output as f64 or i64.
+  /// Runs a reference kernel, with the inputs of the spec and every output as f64 or i64; after these it may give
+  /// the possible errors of all elements of each output as f32.
   ///
   /// - Parameters:
   ///   - interface: the candidates' interface, which the inputs are made for.
@@ -73,10 +74,7 @@ private struct CaseMaker: Sendable {
         await session.close()
         throw EvaluationError(.referenceFailed, "\(distribution.rawValue): \(failure)")
       }
-      let types = reference.manifest.interface.outputs
-      let expected = zip(types, result.outputs).map { type, bytes in
-        TensorElements(bytes, dtype: type.dtype, count: type.elementCount)
-      }
+      let expected = expectations(result.outputs)
       cases.append(
         (
           position,
@@ -86,5 +84,29 @@ private struct CaseMaker: Sendable {
     }
     await session.close()
     return cases
+  }
+
+  private func expectations(_ outputs: [[UInt8]]) -> [ExpectedOutput] {
+    let types = reference.manifest.interface.outputs
+    let all = zip(types, outputs).map { type, bytes in (type, bytes) }
+    let errors = all.filter { $0.0.dtype == .f32 }.map { $0.1.floats }
+    return all.filter { $0.0.dtype != .f32 }.enumerated().map { position, output in
+      let (type, bytes) = output
+      return ExpectedOutput(
+        TensorElements(bytes, dtype: type.dtype, count: type.elementCount),
+        errors: position < errors.count ? errors[position] : [])
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate var floats: [Float] {
+    withUnsafeBytes { raw in
+      [Float](unsafeUninitializedCapacity: raw.count / 4) { target, written in
+        UnsafeMutableRawBufferPointer(target).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: raw[..<(raw.count / 4 * 4)]))
+        written = raw.count / 4
+      }
+    }
   }
 }
