@@ -33,14 +33,17 @@ package struct ReferenceValues: Sendable {
   ///   - interface: the candidates' interface, which the inputs are made for.
   ///   - seed: the first case's; secret, so that no candidate can know its inputs.
   ///   - processes: how many cases are computed side by side.
+  ///   - narrows: whether the inputs lose half of their digits.
   /// - Throws: `EvaluationError.referenceFailed`, or what opening a session throws.
   package static func compute(
     _ reference: Artifact, for interface: KernelInterface, runner: any KernelRunner,
-    distributions: [InputDistribution] = InputDistribution.allCases, seed: UInt64,
-    processes: Int = 1, limits: RunnerLimits = RunnerLimits(time: .seconds(60))
+    distributions: [InputDistribution] = InputDistribution.standard, seed: UInt64,
+    processes: Int = 1, narrows: Bool = false,
+    limits: RunnerLimits = RunnerLimits(time: .seconds(60))
   ) async throws -> ReferenceValues {
     let maker = CaseMaker(
-      reference: reference, generator: InputGenerator(interface), runner: runner, limits: limits)
+      reference: reference, generator: InputGenerator(interface), runner: runner, limits: limits,
+      narrows: narrows)
     let shares = max(1, min(processes, distributions.count))
     let cases = try await withThrowingTaskGroup(of: [(Int, VerificationCase)].self) { group in
       for share in 0..<shares {
@@ -62,13 +65,15 @@ private struct CaseMaker: Sendable {
   let generator: InputGenerator
   let runner: any KernelRunner
   let limits: RunnerLimits
+  let narrows: Bool
 
   func make(_ wanted: [(Int, InputDistribution, UInt64)]) async throws -> [(Int, VerificationCase)]
   {
     let session = try await runner.open(reference, threads: 1, limits: limits)
     var cases: [(Int, VerificationCase)] = []
     for (position, distribution, seed) in wanted {
-      let inputs = generator.inputs(distribution, seed: seed)
+      let drawn = generator.inputs(distribution, seed: seed)
+      let inputs = narrows ? generator.narrowed(drawn) : drawn
       let result = try await session.run(inputs: inputs, guards: .end)
       if let failure = result.status.failure {
         await session.close()
