@@ -18,11 +18,8 @@ struct VerificationNeeds {
     inputs = program.inputs.reduce(0) { $0 + program[$1].type.storageBytes }
     elements = program.outputs.reduce(0) { $0 + program[$1].type.elementCount }
     outputs = program.outputs.reduce(0) { $0 + program[$1].type.storageBytes }
+    referenceWorkspace = plan.reference.interface.workspaceBytes
     let external = Set(program.inputs + program.outputs)
-    referenceWorkspace = program.stages.reduce(0) {
-      external.contains($1.output)
-        ? $0 : $0 + program[$1.output].type.elementCount * boundedElementBytes
-    }
     let fused = plan.fused
     let kept = fused.kernels.reduce(into: external) { $0.formUnion($1.locals) }
     workspace = fused.program.stages.reduce(0) {

@@ -28,7 +28,7 @@ extension Workshop {
   }
 
   private func reference(of plan: KernelPlan) async throws(OptimizationError) -> Artifact {
-    let source = ReferenceSource.make(for: plan.program)
+    let source = plan.reference
     if let known = references[source] { return known }
     switch await compile(source, for: .reference) {
     case .artifact(let artifact):
@@ -41,10 +41,14 @@ extension Workshop {
     }
   }
 
-  /// - Parameter limits: `nil` for those that the plan's work asks for.
-  func verifier(of plan: KernelPlan, limits: RunnerLimits? = nil) -> Verifier {
+  /// - Parameters:
+  ///   - limits: `nil` for those that the plan's work asks for.
+  ///   - threads: `nil` for all of the machine's.
+  func verifier(
+    of plan: KernelPlan, limits: RunnerLimits? = nil, threads: Int? = nil
+  ) -> Verifier {
     Verifier(
-      runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads,
+      runner: runner, numerics: plan.spec.numerics, threads: threads ?? hardware.tuning.threads,
       limits: limits ?? VerificationNeeds(plan).limits)
   }
 
@@ -73,13 +77,29 @@ extension Workshop {
 
   /// Verifies an artifact in a fresh process.
   package func verify(
-    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
+    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues,
+    threads: Int? = nil
   ) async throws -> VerificationOutcome {
     try await gate.work {
       try await times.measure(.verify) {
-        try await verifier(of: plan).verify(artifact, against: values)
+        try await verifier(of: plan, threads: threads).verify(artifact, against: values)
       }
     }
+  }
+
+  /// Verifies an artifact as processes with fewer threads than this machine has will call it.
+  private func verifyWithFewerThreads(
+    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
+  ) async throws -> VerificationFailure? {
+    let few = ReferenceValues(cases: Array(values.cases.prefix(2)))
+    for threads in [1, 2] where threads < hardware.tuning.threads {
+      let outcome = try await verify(artifact, of: plan, against: few, threads: threads)
+      if var failure = outcome.failure {
+        failure.reason = "with \(threads) thread\(threads == 1 ? "" : "s"): \(failure.reason)"
+        return failure
+      }
+    }
+    return nil
   }
 
   /// The complete set of inputs in parts: those of large specs are made, used and dropped a few at a time.
@@ -114,6 +134,11 @@ extension Workshop {
       let outcome = try await verify(artifact, of: plan, against: values)
       guard case .passed(let checks) = outcome else { return outcome }
       passed += checks
+      if isFirst,
+        let failure = try await verifyWithFewerThreads(artifact, of: plan, against: values)
+      {
+        return .failed(failure)
+      }
       if isFirst, !signal(of: plan, in: values).passing.isEmpty {
         // What these inputs do not tell from a right answer, others may.
         parts += revealingDistributions.map { [$0] }

@@ -53,7 +53,8 @@ struct ReferenceAccumulation {
   /// any order.
   private mutating func sum(_ value: ReferenceTerm, _ count: String) {
     let (sum, size) = (add("double", "sum", "0"), add("double", "size", "0"))
-    let rounding = "square(\(value.dtype.referenceUnit) * terms(\(count)) * \(size))"
+    // One more for the rounding of the terms.
+    let rounding = "square(\(value.dtype.referenceUnit) * (1 + terms(\(count))) * \(size))"
     var passed = ""
     if value.isExact {
       step = ["{ const double t_ = \(value.text); \(sum) += t_; \(size) += fabs(t_); }"]

@@ -8,7 +8,8 @@ package import TensorProgram
 /// `f64`, or `i64` for integers and `bool`; then, for each of them, the largest error of each element as `f32`.
 package enum ReferenceSource {
   /// The source for `program`; it needs libm, which its options name (`-lm`).
-  package static func make(for program: TensorProgram) -> KernelSource {
+  package static func make(for whole: TensorProgram) -> KernelSource {
+    let program = whole.computingLargeTemporariesInPlace()
     let layout = ReferenceLayout(program)
     let functions = program.stages.indices.map {
       ReferenceStage(position: $0, program: program, layout: layout).text
@@ -73,54 +74,5 @@ package enum ReferenceSource {
       lines.append("  context->parallel_for(context, \(count), stage\(position), &call);")
     }
     return (lines + ["  return 0;", "}", ""]).joined(separator: "\n")
-  }
-}
-
-/// Where the reference keeps intermediate buffers and their errors: one after the other, eight bytes a value and
-/// four an error.
-struct ReferenceLayout {
-  let program: TensorProgram
-  /// The buffers whose elements every right evaluation gives to the last bit. They have no errors.
-  let exact: Set<BufferID>
-  /// The buffers that a stage reads.
-  let observed: Set<BufferID>
-  private var offsets: [BufferID: Int] = [:]
-  private var offsetsOfErrors: [BufferID: Int] = [:]
-  private(set) var workspaceBytes = 0
-
-  init(_ program: TensorProgram) {
-    self.program = program
-    observed = program.observedBuffers
-    var exact = Set(program.inputs)
-    for stage in program.stages
-    where ReferencePrinter(program: program, exact: exact).isExact(stage) {
-      exact.insert(stage.output)
-    }
-    self.exact = exact
-    let external = Set(program.inputs + program.outputs)
-    for stage in program.stages where !external.contains(stage.output) {
-      let count = program[stage.output].type.elementCount
-      offsets[stage.output] = reserve(count * 8)
-      if !exact.contains(stage.output) { offsetsOfErrors[stage.output] = reserve(count * 4) }
-    }
-  }
-
-  private mutating func reserve(_ size: Int) -> Int {
-    defer { workspaceBytes += (size + 63) / 64 * 64 }
-    return workspaceBytes
-  }
-
-  func address(of buffer: BufferID) -> String {
-    if let input = program.inputs.firstIndex(of: buffer) { return "(void *)inputs[\(input)]" }
-    if let output = program.outputs.firstIndex(of: buffer) { return "outputs[\(output)]" }
-    return offsets[buffer].map { "memory + \($0)" } ?? "0"
-  }
-
-  func addressOfErrors(of buffer: BufferID) -> String {
-    if exact.contains(buffer) { return "0" }
-    if let output = program.outputs.firstIndex(of: buffer) {
-      return "outputs[\(program.outputs.count + output)]"
-    }
-    return offsetsOfErrors[buffer].map { "(float *)(memory + \($0))" } ?? "0"
   }
 }

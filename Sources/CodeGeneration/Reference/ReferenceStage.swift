@@ -76,7 +76,7 @@ struct ReferenceStage {
         return rows(last, axes, combiner, value, count)
       }
       let sum = ReferenceAccumulation(
-        combiner, printer.term(value), printer, count: count, position: rowMajor(axes))
+        combiner, summand(combiner, value), printer, count: count, position: rowMajor(axes))
       return nest(
         inner, sum.declarations + sum.start + nest(axes[...], sum.step) + [store(sum.result)])
     case .scan(let dimension, let combiner, let value):
@@ -89,7 +89,7 @@ struct ReferenceStage {
   private func scan(_ axis: Axis, _ combiner: Combiner, _ value: Expression) -> [String] {
     let name = "i\(axis.id)"
     let sum = ReferenceAccumulation(
-      combiner, printer.term(value), printer, count: "\(name) + 1", position: name)
+      combiner, summand(combiner, value), printer, count: "\(name) + 1", position: name)
     let begin = sum.declarations + sum.start
     guard axis != stage.domain.first else {
       // The outermost axis is the one that runs in parallel: the scan starts anew for each of its values.
@@ -98,6 +98,10 @@ struct ReferenceStage {
     }
     let others = inner.filter { $0 != axis }
     return nest(others[...], begin + nest([axis], sum.step + [store(sum.result)]))
+  }
+
+  private func summand(_ combiner: Combiner, _ value: Expression) -> ReferenceTerm {
+    combiner == .sum ? printer.summand(value) : printer.term(value)
   }
 
   private func rowMajor(_ axes: [Axis]) -> String {
@@ -122,7 +126,7 @@ struct ReferenceStage {
     let name = "i\(last.id)"
     let loop = "for (int64_t \(name) = from; \(name) < to; \(name)++) {"
     let sum = ReferenceAccumulation(
-      combiner, printer.term(value), printer, count: count, position: "0",
+      combiner, summand(combiner, value), printer, count: count, position: "0",
       element: "[\(name) - from]", length: "[1024]")
     let chunk =
       [loop] + sum.start + ["}"]
