@@ -17,6 +17,7 @@ public enum Route: String, Sendable, Hashable, CaseIterable {
   case tune = "POST /v1/tune"
   case searches = "GET /v1/searches"
   case verify = "POST /v1/verify"
+  case examine = "POST /v1/examine"
   case hardware = "GET /v1/hardware"
   case doctor = "GET /v1/doctor"
   case configuration = "GET /v1/config"

@@ -103,6 +103,11 @@ public final class DaemonClient {
     try decode(call(.verify, body: encode(request), seconds: 86_400))
   }
 
+  /// Which wrong answers verification would see for a spec. Takes as long as the plain evaluation of the spec.
+  public func examine(spec: String) throws(ServiceError) -> ExamineReport {
+    try decode(call(.examine, body: encode(ExamineRequest(spec: spec)), seconds: 3600))
+  }
+
   public func hardware() throws(ServiceError) -> HardwareReport { try get(.hardware) }
 
   public func doctor() throws(ServiceError) -> DoctorReport { try get(.doctor) }

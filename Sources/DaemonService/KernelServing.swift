@@ -26,6 +26,8 @@ package protocol KernelServing: Sendable {
   func searches() async -> [TuneEvent]
   /// Checks everything that is stored, and repairs it if asked to.
   func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport
+  /// Tells which wrong answers verification would see for a spec.
+  func examine(_ request: ExamineRequest) async throws(ServiceError) -> ExamineReport
   /// The progress of a search that this call starts or joins; the last event is `finished`.
   func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>

@@ -186,6 +186,19 @@ package struct LibraryServing: KernelServing {
     }
   }
 
+  package func examine(_ request: ExamineRequest) async throws(ServiceError) -> ExamineReport {
+    do {
+      let (name, signal) = try await library.examine(request.spec)
+      return ExamineReport(
+        name: name, hasSignal: signal.passing.isEmpty,
+        findings: signal.findings.map {
+          .init(answer: $0.answer.rawValue, output: $0.output, seenOn: $0.seenOn.map(\.rawValue))
+        })
+    } catch {
+      throw ServiceError(error)
+    }
+  }
+
   package func doctor() async -> DoctorReport {
     DoctorReport(findings: await doctorChecks())
   }

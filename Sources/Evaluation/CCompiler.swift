@@ -93,7 +93,8 @@ package struct CCompiler: KernelCompiler {
     Artifact(
       manifest: Artifact.Manifest(
         language: .c, interface: source.interface,
-        toolchain: ([identity] + source.compilerOptions).joined(separator: " "),
+        toolchain: ([identity] + CompilerOptions.chosen(by: source, compiler: path))
+          .joined(separator: " "),
         requiredFeatures: features, architecture: host.architecture,
         digest: Digest(of: bytes)),
       bytes: bytes)

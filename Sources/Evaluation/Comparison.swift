@@ -25,6 +25,18 @@ extension InputDistribution {
   }
 }
 
+/// What one output should be.
+package struct ExpectedOutput: Sendable, Hashable {
+  package var values: TensorElements
+  /// How far from each value a right evaluation in the working type may come out; empty when that is not known.
+  package var errors: [Float]
+
+  package init(_ values: TensorElements, errors: [Float] = []) {
+    self.values = values
+    self.errors = errors
+  }
+}
+
 /// How far one output is from what was expected.
 struct Comparison {
   /// The largest error over its tolerance; infinite for a wrong class or a wrong integer.
@@ -34,22 +46,20 @@ struct Comparison {
 
   /// Compares all elements.
   ///
-  /// The tolerance of an element is `rtol · |expected| + atol · max(1, rms)`, with the root mean
-  /// square of the finite expected values. NaN must meet NaN and an infinity the same infinity;
-  /// where the exact value is beyond the dtype's range by rounding, either an infinity or a value
-  /// near the limit will do.
+  /// The tolerance of an element is its own possible error, and `rtol · |expected| + atol · rms` with the root
+  /// mean square of the finite expected values. NaN must meet NaN and an infinity the same infinity; where the
+  /// exact value is beyond the dtype's range by rounding, either an infinity or a value near the limit will do.
+  /// An integer may differ by its possible error, which is 0 where no rounding decides it.
   init(
-    _ actual: TensorElements, _ expected: TensorElements, dtype: DType, numerics: NumericPolicy,
+    _ actual: TensorElements, _ expected: ExpectedOutput, dtype: DType, numerics: NumericPolicy,
     strictness: Strictness
   ) {
-    switch (actual, expected) {
-    case (.integers(let actual), .integers(let expected)) where actual.count == expected.count:
-      for index in actual.indices
-      where actual[index] != expected[index] && strictness != .finiteness {
-        record(.infinity, index, "\(actual[index])", "\(expected[index])")
-      }
-    case (.real(let actual), .real(let expected)) where actual.count == expected.count:
-      compare(actual, expected, dtype, numerics, strictness)
+    switch (actual, expected.values) {
+    case (.integers(let actual), .integers(let values)) where actual.count == values.count:
+      compare(actual, values, expected.errors, strictness)
+    case (.real(let actual), .real(let values)) where actual.count == values.count:
+      let tolerances = ElementTolerances(expected.errors, of: values, dtype, numerics)
+      compare(actual, values, tolerances, strictness)
     default:
       worst = .infinity
       mismatch = "the output has another kind or number of elements than the reference"
@@ -57,33 +67,43 @@ struct Comparison {
   }
 
   private mutating func compare(
-    _ actual: [Double], _ expected: [Double], _ dtype: DType, _ numerics: NumericPolicy,
+    _ actual: [Int64], _ expected: [Int64], _ errors: [Float], _ strictness: Strictness
+  ) {
+    guard strictness != .finiteness else { return }
+    for index in actual.indices where actual[index] != expected[index] {
+      let difference = (Double(actual[index]) - Double(expected[index])).magnitude
+      if index < errors.count, errors[index].isFinite, difference <= Double(errors[index]) {
+        continue
+      }
+      record(.infinity, index, "\(actual[index])", "\(expected[index])")
+    }
+  }
+
+  private mutating func compare(
+    _ actual: [Double], _ expected: [Double], _ tolerances: ElementTolerances,
     _ strictness: Strictness
   ) {
     if strictness == .finiteness {
       for index in actual.indices
-      where !actual[index].isFinite && expected[index].magnitude < Self.moderate(dtype) {
+      where !actual[index].isFinite && expected[index].magnitude < tolerances.moderate {
         record(.infinity, index, "\(actual[index])", "\(expected[index])")
       }
       return
     }
-    let (rtol, atol) = numerics.tolerances(for: dtype)
-    let absolute = atol * max(1, Self.rootMeanSquare(expected))
-    let limit = dtype.largestFinite
     for index in actual.indices {
       let (got, want) = (actual[index], expected[index])
       var ratio = 0.0
       if want.isNaN || got.isNaN {
         ratio = want.isNaN && got.isNaN ? 0 : .infinity
-      } else if want.magnitude >= limit * (1 - rtol) {
+      } else if want.magnitude >= tolerances.limit {
         // The boundary of overflow: the neighbour on either side is as right.
-        let agrees = got.sign == want.sign && got.magnitude >= limit * (1 - 2 * rtol)
+        let agrees = got.sign == want.sign && got.magnitude >= tolerances.lowestAtLimit
         ratio = agrees && (want.isFinite || got.isInfinite) ? 0 : .infinity
       } else if got.isInfinite {
         ratio = .infinity
       } else if strictness == .values {
         let error = (got - want).magnitude
-        ratio = error == 0 ? 0 : error / (rtol * want.magnitude + absolute)
+        ratio = error == 0 ? 0 : error / tolerances.tolerance(at: index, of: want)
       }
       if ratio > worst || ratio > 1 { record(ratio, index, "\(got)", "\(want)") }
     }
@@ -92,18 +112,5 @@ struct Comparison {
   private mutating func record(_ ratio: Double, _ index: Int, _ got: String, _ want: String) {
     worst = max(worst, ratio)
     if ratio > 1, mismatch == nil { mismatch = "element \(index) is \(got), expected \(want)" }
-  }
-
-  /// The square root of the largest value: far from overflow.
-  private static func moderate(_ dtype: DType) -> Double { dtype.largestFinite.squareRoot() }
-
-  private static func rootMeanSquare(_ values: [Double]) -> Double {
-    var sum = 0.0
-    var count = 0.0
-    for value in values where value.isFinite {
-      sum += value * value
-      count += 1
-    }
-    return count > 0 && sum.isFinite ? (sum / count).squareRoot() : 0
   }
 }

@@ -38,10 +38,15 @@ enum CompilerOptions {
     return source.text + "\n" + FreestandingSupport.text
   }
 
+  /// Of the options that a source asks for, those that this compiler is given.
+  static func chosen(by source: KernelSource, compiler: String) -> [String] {
+    let refused = compiler.contains("clang") ? refusedByClang : wrongInGCC
+    return source.compilerOptions.filter { !$0.hasPrefix(refused) }
+  }
+
   /// The arguments after the compiler's name. A source with `-lm` is linked with the C library too.
   static func arguments(for source: KernelSource, compiler: String) -> [String] {
-    let refused = compiler.contains("clang") ? refusedByClang : wrongInGCC
-    let chosen = source.compilerOptions.filter { $0 != "-lm" && !$0.hasPrefix(refused) }
+    let chosen = chosen(by: source, compiler: compiler).filter { $0 != "-lm" }
     let optimization = chosen.contains { $0.hasPrefix("-O") } ? [] : ["-O2"]
     let libraries = source.compilerOptions.contains("-lm") ? ["-lm", "-lc"] : []
     return fixed + optimization + chosen + ["-x", "c", "kernel.c", "-o", "kernel.so"]

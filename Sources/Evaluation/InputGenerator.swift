@@ -17,6 +17,13 @@ package enum InputDistribution: String, Sendable, Hashable, CaseIterable {
   case constant
   /// Small integers: results are exact in every order of summation.
   case integers
+  /// Of magnitudes from 1/256 to 256 times a normal number's: few elements decide a sum.
+  case wide
+  /// Nothing cancels, and nothing is cut off at zero.
+  case positive
+
+  /// Those that specs are verified on; the others are for specs that these tell nothing about.
+  package static let standard = allCases.filter { $0 != .wide && $0 != .positive }
 }
 
 /// Makes the bytes of inputs. Equal seeds give equal bytes on every machine.
@@ -33,6 +40,31 @@ package struct InputGenerator: Sendable {
       let domain = domains.indices.contains(position) ? domains[position] : .any
       var stream = random.split()
       return Self.bytes(of: type, domain, distribution, &stream)
+    }
+  }
+
+  /// The inputs as a kernel would see them that reads half of the digits: f32 as bf16, f64 as f32.
+  func narrowed(_ inputs: [[UInt8]]) -> [[UInt8]] {
+    zip(interface.inputs, inputs).map { type, bytes in
+      guard type.dtype == .f32 || type.dtype == .f64 else { return bytes }
+      let values = TensorElements(bytes, dtype: type.dtype, count: type.storageElementCount)
+      guard case .real(let reals) = values else { return bytes }
+      return type.dtype == .f32
+        ? Self.encoded(reals) { UInt32(Self.brainFloat($0)) << 16 }
+        : Self.encoded(reals) { Double(Float($0)).bitPattern }
+    }
+  }
+
+  private static func encoded<T: BitwiseCopyable>(_ values: [Double], _ bits: (Double) -> T)
+    -> [UInt8]
+  {
+    let size = MemoryLayout<T>.size
+    return [UInt8](unsafeUninitializedCapacity: values.count * size) { target, written in
+      let target = UnsafeMutableRawBufferPointer(target)
+      for index in values.indices {
+        target.storeBytes(of: bits(values[index]), toByteOffset: index * size, as: T.self)
+      }
+      written = values.count * size
     }
   }
 

@@ -59,6 +59,11 @@ struct RandomValues {
     case .special: fill(block) { specialOrNormal(&$0) }
     case .constant: fill(block) { _ in constant }
     case .integers: fill(block) { Double($0.next() % 9) - 4 }
+    case .wide:
+      fill(block) {
+        normal(&$0) * Double(sign: .plus, exponent: Int($0.next() % 17) - 8, significand: 1)
+      }
+    case .positive: fill(block) { normal(&$0).magnitude + 0.25 }
     }
   }
 

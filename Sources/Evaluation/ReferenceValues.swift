@@ -7,10 +7,10 @@ package struct VerificationCase: Sendable, Hashable {
   package var seed: UInt64
   package var inputs: [[UInt8]]
   /// One for each output.
-  package var expected: [TensorElements]
+  package var expected: [ExpectedOutput]
 
   package init(
-    distribution: InputDistribution, seed: UInt64, inputs: [[UInt8]], expected: [TensorElements]
+    distribution: InputDistribution, seed: UInt64, inputs: [[UInt8]], expected: [ExpectedOutput]
   ) {
     self.distribution = distribution
     self.seed = seed
@@ -26,20 +26,24 @@ package struct ReferenceValues: Sendable {
 
   package init(cases: [VerificationCase]) { self.cases = cases }
 
-  /// Runs a reference kernel, with the inputs of the spec and every output as f64 or i64.
+  /// Runs a reference kernel, with the inputs of the spec and every output as f64 or i64; after these it may give
+  /// the possible errors of all elements of each output as f32.
   ///
   /// - Parameters:
   ///   - interface: the candidates' interface, which the inputs are made for.
   ///   - seed: the first case's; secret, so that no candidate can know its inputs.
   ///   - processes: how many cases are computed side by side.
+  ///   - narrows: whether the inputs lose half of their digits.
   /// - Throws: `EvaluationError.referenceFailed`, or what opening a session throws.
   package static func compute(
     _ reference: Artifact, for interface: KernelInterface, runner: any KernelRunner,
-    distributions: [InputDistribution] = InputDistribution.allCases, seed: UInt64,
-    processes: Int = 1, limits: RunnerLimits = RunnerLimits(time: .seconds(60))
+    distributions: [InputDistribution] = InputDistribution.standard, seed: UInt64,
+    processes: Int = 1, narrows: Bool = false,
+    limits: RunnerLimits = RunnerLimits(time: .seconds(60))
   ) async throws -> ReferenceValues {
     let maker = CaseMaker(
-      reference: reference, generator: InputGenerator(interface), runner: runner, limits: limits)
+      reference: reference, generator: InputGenerator(interface), runner: runner, limits: limits,
+      narrows: narrows)
     let shares = max(1, min(processes, distributions.count))
     let cases = try await withThrowingTaskGroup(of: [(Int, VerificationCase)].self) { group in
       for share in 0..<shares {
@@ -61,22 +65,21 @@ private struct CaseMaker: Sendable {
   let generator: InputGenerator
   let runner: any KernelRunner
   let limits: RunnerLimits
+  let narrows: Bool
 
   func make(_ wanted: [(Int, InputDistribution, UInt64)]) async throws -> [(Int, VerificationCase)]
   {
     let session = try await runner.open(reference, threads: 1, limits: limits)
     var cases: [(Int, VerificationCase)] = []
     for (position, distribution, seed) in wanted {
-      let inputs = generator.inputs(distribution, seed: seed)
+      let drawn = generator.inputs(distribution, seed: seed)
+      let inputs = narrows ? generator.narrowed(drawn) : drawn
       let result = try await session.run(inputs: inputs, guards: .end)
       if let failure = result.status.failure {
         await session.close()
         throw EvaluationError(.referenceFailed, "\(distribution.rawValue): \(failure)")
       }
-      let types = reference.manifest.interface.outputs
-      let expected = zip(types, result.outputs).map { type, bytes in
-        TensorElements(bytes, dtype: type.dtype, count: type.elementCount)
-      }
+      let expected = expectations(result.outputs)
       cases.append(
         (
           position,
@@ -86,5 +89,29 @@ private struct CaseMaker: Sendable {
     }
     await session.close()
     return cases
+  }
+
+  private func expectations(_ outputs: [[UInt8]]) -> [ExpectedOutput] {
+    let types = reference.manifest.interface.outputs
+    let all = zip(types, outputs).map { type, bytes in (type, bytes) }
+    let errors = all.filter { $0.0.dtype == .f32 }.map { $0.1.floats }
+    return all.filter { $0.0.dtype != .f32 }.enumerated().map { position, output in
+      let (type, bytes) = output
+      return ExpectedOutput(
+        TensorElements(bytes, dtype: type.dtype, count: type.elementCount),
+        errors: position < errors.count ? errors[position] : [])
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate var floats: [Float] {
+    withUnsafeBytes { raw in
+      [Float](unsafeUninitializedCapacity: raw.count / 4) { target, written in
+        UnsafeMutableRawBufferPointer(target).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: raw[..<(raw.count / 4 * 4)]))
+        written = raw.count / 4
+      }
+    }
   }
 }

@@ -6,32 +6,9 @@ struct CPUQuota {
   ///
   /// The smallest limit of the process's group and of every group around it.
   var cores: Double? {
-    guard let membership = files.text(at: "/proc/self/cgroup") else { return nil }
-    return membership.split(separator: "\n").flatMap(limits(line:)).min()
-  }
-
-  /// - Parameter line: `hierarchy:controllers:path`; version 2 has hierarchy 0 and no controllers.
-  private func limits(line: Substring) -> [Double] {
-    let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count == 3 else { return [] }
-    if parts[0] == "0", parts[1].isEmpty {
-      return groups(around: parts[2]).compactMap { unifiedLimit("/sys/fs/cgroup\($0)") }
-    }
-    guard parts[1].split(separator: ",").contains("cpu") else { return [] }
-    return groups(around: parts[2]).compactMap { group in
-      legacyLimit("/sys/fs/cgroup/\(parts[1])\(group)") ?? legacyLimit("/sys/fs/cgroup/cpu\(group)")
-    }
-  }
-
-  /// The group and its ancestors: `/a/b`, `/a`, and the empty path of the root.
-  private func groups(around path: Substring) -> [String] {
-    var names = path.split(separator: "/")
-    var groups: [String] = []
-    while !names.isEmpty {
-      groups.append("/" + names.joined(separator: "/"))
-      names.removeLast()
-    }
-    return groups + [""]
+    ControlGroups(files: files).folders(of: "cpu").compactMap {
+      $0.isUnified ? unifiedLimit($0.path) : legacyLimit($0.path)
+    }.min()
   }
 
   private func unifiedLimit(_ folder: String) -> Double? {

@@ -76,11 +76,13 @@ public struct Spec: Sendable, Hashable {
   }
 }
 
-/// How exact a result must be.
+/// How far a result may be from the exact one, beside the rounding error that any evaluation in the working type
+/// may have.
 public struct NumericPolicy: Sendable, Hashable, Codable {
   /// The allowed error relative to the expected value; `nil` for the default of the output's dtype.
   public var rtol: Double?
-  /// The allowed error as a share of the output's scale; `nil` for the default of the output's dtype.
+  /// The allowed error as a share of the output's scale, which is the root mean square of its values; `nil` for the
+  /// default of the output's dtype.
   public var atol: Double?
 
   public init(rtol: Double? = nil, atol: Double? = nil) {
@@ -90,15 +92,15 @@ public struct NumericPolicy: Sendable, Hashable, Codable {
 
   /// The tolerances in force for an output of type `dtype`.
   ///
-  /// The defaults follow `torch.testing.assert_close`, widened for f32 to 1e-4 because fused kernels sum in
-  /// another order. Integers must be equal.
+  /// The defaults leave room for approximated functions, and for 16-bit types for one rounding to them. What sums
+  /// and cancellation add is known for each element (`docs/decisions/010`). Integers must be equal.
   package func tolerances(for dtype: DType) -> (rtol: Double, atol: Double) {
     let (relative, absolute): (Double, Double) =
       switch dtype {
-      case .f64: (1e-7, 1e-7)
-      case .f32: (1e-4, 1e-5)
-      case .f16: (1e-2, 1e-3)
-      case .bf16: (1.6e-2, 1e-2)
+      case .f64: (1e-10, 1e-11)
+      case .f32: (1e-5, 1e-6)
+      case .f16: (2e-3, 1e-4)
+      case .bf16: (1e-2, 1e-3)
       default: (0, 0)
       }
     return dtype.isFloatingPoint ? (rtol ?? relative, atol ?? absolute) : (0, 0)

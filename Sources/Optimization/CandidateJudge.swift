@@ -30,9 +30,9 @@ struct CandidateJudge {
     var random = SystemRandomNumberGenerator()
     values = try await workshop.referenceValues(
       of: plan, on: VerificationDepth.screening.distributions(for: plan.work), seed: random.next())
-    incumbent = Incumbent(
-      baseline,
-      verifier: workshop.verifier(of: plan, limits: RunnerLimits(processorSeconds: 1 << 20)))
+    var limits = VerificationNeeds(plan).limits
+    limits.processorSeconds = 1 << 20
+    incumbent = Incumbent(baseline, verifier: workshop.verifier(of: plan, limits: limits))
     let kernel = try await incumbent.loaded()
     let inputs = values.cases.first?.inputs ?? []
     baselineNanoseconds = try await kernel.session.run(inputs: inputs, guards: .end)

@@ -15,7 +15,7 @@ extension KernelLibrary {
     await requeueUnfinished()
     while let order = await queue.next() {
       do {
-        try await search(order)
+        try await searchWithinMemory(order)
       } catch {
         log.error(
           "a search failed", metadata: ["name": "\(order.plan.spec.name)", "error": "\(error)"])
@@ -52,6 +52,21 @@ extension KernelLibrary {
     } catch {
       log.warning("unfinished searches were not taken up", metadata: ["error": "\(error)"])
     }
+  }
+
+  /// Searches when there is memory for it; not at all when there never is.
+  private func searchWithinMemory(_ order: SearchQueue.Order) async throws {
+    let plan = order.plan
+    let bytes = VerificationNeeds(plan).searchBytes(
+      batch: workshop.hardware.tuning.threads,
+      cases: VerificationDepth.screening.distributions(for: plan.work).count)
+    guard bytes <= workshop.memory.totalBytes else {
+      log.warning(
+        "too large to search for",
+        metadata: ["name": "\(plan.spec.name)", "mebibytes": "\(bytes >> 20)"])
+      return await queue.publish(SearchProgress(key: plan.key.digest, state: .finished))
+    }
+    try await workshop.memory.run(bytes) { try await self.search(order) }
   }
 
   private func search(_ order: SearchQueue.Order) async throws {

@@ -235,7 +235,9 @@ package final class KernelLibrary: Sendable {
         // Whoever made it while this call was on its way has stored it.
         if let kernel = try lookup(key) { return kernel }
         let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-        let kernel = try await makers.run { try await maker.make(plan) }
+        let kernel = try await makers.run {
+          try await self.workshop.reservingMemory(for: plan) { try await maker.make(plan) }
+        }
         announceChange(of: key.digest)
         return kernel
       }

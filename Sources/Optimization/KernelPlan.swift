@@ -9,6 +9,8 @@ package struct KernelPlan: Sendable {
   package let key: KernelKey
   /// The lowered spec as it is: the reference is made from it.
   package let program: TensorProgram
+  /// The kernel that computes expected values.
+  let reference: KernelSource
   /// The program in kernels: candidates are made from it.
   package let fused: FusedProgram
   package let space: ScheduleSpace
@@ -25,6 +27,7 @@ package struct KernelPlan: Sendable {
     } catch {
       throw OptimizationError(.unsupported, "\(error)")
     }
+    reference = ReferenceSource.make(for: program)
     fused = program.fused()
     space = generator.space(for: fused)
     work = program.work

@@ -9,15 +9,12 @@ package enum VerificationDepth: Sendable {
   case publication
 
   /// Fewer for large specs, whose many elements see more values each.
-  ///
-  /// None of large magnitude for these: among millions of sums of products of thousands, some cancel to about
-  /// one, where rounding alone decides what a `tanh` or a `clamp` after them gives.
   func distributions(for work: Work) -> [InputDistribution] {
     switch (self, work.isLarge) {
     case (.screening, true): [.normal, .special]
     case (.screening, false): [.normal, .integers, .special]
-    case (.publication, true): [.uniform, .normal, .integers, .special]
-    case (.publication, false): InputDistribution.allCases
+    case (.publication, true): [.large, .normal, .integers, .special]
+    case (.publication, false): InputDistribution.standard
     }
   }
 }

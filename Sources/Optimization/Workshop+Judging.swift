@@ -8,15 +8,18 @@ extension Workshop {
   ///
   /// - Throws: ``OptimizationError`` when the reference cannot be compiled or run.
   package func referenceValues(
-    of plan: KernelPlan, on distributions: [InputDistribution], seed: UInt64
+    of plan: KernelPlan, on distributions: [InputDistribution], seed: UInt64,
+    narrows: Bool = false
   ) async throws(OptimizationError) -> ReferenceValues {
     let reference = try await reference(of: plan)
+    let processes = casesAtOnce(of: plan)
     do {
       return try await gate.work {
         try await times.measure(.reference) {
           try await ReferenceValues.compute(
             reference, for: reference.manifest.interface, runner: runner,
-            distributions: distributions, seed: seed, processes: hardware.tuning.threads)
+            distributions: distributions, seed: seed, processes: processes, narrows: narrows,
+            limits: VerificationNeeds(plan).referenceLimits)
         }
       }
     } catch {
@@ -25,7 +28,7 @@ extension Workshop {
   }
 
   private func reference(of plan: KernelPlan) async throws(OptimizationError) -> Artifact {
-    let source = ReferenceSource.make(for: plan.program)
+    let source = plan.reference
     if let known = references[source] { return known }
     switch await compile(source, for: .reference) {
     case .artifact(let artifact):
@@ -38,27 +41,71 @@ extension Workshop {
     }
   }
 
-  func verifier(of plan: KernelPlan, limits: RunnerLimits = RunnerLimits()) -> Verifier {
+  /// - Parameters:
+  ///   - limits: `nil` for those that the plan's work asks for.
+  ///   - threads: `nil` for all of the machine's.
+  func verifier(
+    of plan: KernelPlan, limits: RunnerLimits? = nil, threads: Int? = nil
+  ) -> Verifier {
     Verifier(
-      runner: runner, numerics: plan.spec.numerics, threads: hardware.tuning.threads,
-      limits: limits)
+      runner: runner, numerics: plan.spec.numerics, threads: threads ?? hardware.tuning.threads,
+      limits: limits ?? VerificationNeeds(plan).limits)
+  }
+
+  /// How many cases are made side by side and kept at once: one for each thread, as far as memory suffices.
+  private func casesAtOnce(of plan: KernelPlan) -> Int {
+    VerificationNeeds(plan).cases(
+      upTo: hardware.tuning.threads, within: memory.totalBytes / 2)
+  }
+
+  /// Runs what verifies kernels of the plan for publication when there is memory for it.
+  ///
+  /// - Throws: ``OptimizationError`` when there never is, and what `work` throws.
+  func reservingMemory<Value: Sendable>(
+    for plan: KernelPlan, _ work: @Sendable () async throws -> Value
+  ) async throws -> Value {
+    let parts = publicationParts(of: plan)
+    let bytes = VerificationNeeds(plan).publicationBytes(cases: parts.map(\.count).max() ?? 1)
+    guard bytes <= memory.totalBytes else {
+      throw OptimizationError(
+        .environment,
+        "\(plan.spec.name): verifying it takes about \(bytes >> 20) MiB of memory, and this process "
+          + "may use \(memory.totalBytes >> 20) MiB for that")
+    }
+    return try await memory.run(bytes, work)
   }
 
   /// Verifies an artifact in a fresh process.
   package func verify(
-    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
+    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues,
+    threads: Int? = nil
   ) async throws -> VerificationOutcome {
     try await gate.work {
       try await times.measure(.verify) {
-        try await verifier(of: plan).verify(artifact, against: values)
+        try await verifier(of: plan, threads: threads).verify(artifact, against: values)
       }
     }
+  }
+
+  /// Verifies an artifact as processes with fewer threads than this machine has will call it.
+  private func verifyWithFewerThreads(
+    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
+  ) async throws -> VerificationFailure? {
+    let few = ReferenceValues(cases: Array(values.cases.prefix(2)))
+    for threads in [1, 2] where threads < hardware.tuning.threads {
+      let outcome = try await verify(artifact, of: plan, against: few, threads: threads)
+      if var failure = outcome.failure {
+        failure.reason = "with \(threads) thread\(threads == 1 ? "" : "s"): \(failure.reason)"
+        return failure
+      }
+    }
+    return nil
   }
 
   /// The complete set of inputs in parts: those of large specs are made, used and dropped a few at a time.
   func publicationParts(of plan: KernelPlan) -> [[InputDistribution]] {
     let all = VerificationDepth.publication.distributions(for: plan.work)
-    let step = plan.work.isLarge ? hardware.tuning.threads : all.count
+    let step = plan.work.isLarge ? casesAtOnce(of: plan) : all.count
     return stride(from: 0, to: all.count, by: step).map {
       Array(all[$0..<min($0 + step, all.count)])
     }
@@ -73,17 +120,30 @@ extension Workshop {
     var random = SystemRandomNumberGenerator()
     var passed: [Evidence.CorrectnessCheck] = []
     var made = start
-    for part in publicationParts(of: plan) {
+    var parts = publicationParts(of: plan)
+    var isFirst = true
+    while !parts.isEmpty {
       let values: ReferenceValues
       if let made {
         values = made
       } else {
-        values = try await referenceValues(of: plan, on: part, seed: random.next())
+        values = try await referenceValues(of: plan, on: parts[0], seed: random.next())
       }
+      parts.removeFirst()
       made = nil
       let outcome = try await verify(artifact, of: plan, against: values)
       guard case .passed(let checks) = outcome else { return outcome }
       passed += checks
+      if isFirst,
+        let failure = try await verifyWithFewerThreads(artifact, of: plan, against: values)
+      {
+        return .failed(failure)
+      }
+      if isFirst, !signal(of: plan, in: values).passing.isEmpty {
+        // What these inputs do not tell from a right answer, others may.
+        parts += revealingDistributions.map { [$0] }
+      }
+      isFirst = false
     }
     return .passed(passed)
   }
@@ -97,8 +157,8 @@ extension Workshop {
   ) async throws -> ScreeningOutcome {
     try await gate.work {
       try await times.measure(.verify) {
-        let limits = RunnerLimits(
-          time: .nanoseconds(Int64(baselineNanoseconds * patienceFactor)) + .seconds(1))
+        var limits = VerificationNeeds(plan).limits
+        limits.time = .nanoseconds(Int64(baselineNanoseconds * patienceFactor)) + .seconds(1)
         let verifier = verifier(of: plan, limits: limits)
         switch try await verifier.load(artifact) {
         case .failure(let failure): return .failed(failure)

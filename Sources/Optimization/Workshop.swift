@@ -15,6 +15,7 @@ package struct Workshop: Sendable {
   let gate = MeasurementGate()
   let ceilings: KeptCeilings
   let references = RecentArtifacts()
+  let memory: MemoryReservations
 
   package init(
     compiler: any KernelCompiler, runner: any KernelRunner, hardware: HardwareDescription,
@@ -24,6 +25,8 @@ package struct Workshop: Sendable {
     self.runner = runner
     self.hardware = hardware
     self.ceilings = ceilings
+    let quota = MemoryQuota()
+    memory = MemoryReservations(totalBytes: quota.totalBytes / 4 * 3) { quota.freeBytes }
   }
 
   /// The hardware's ceilings, measured when they are not known yet.

@@ -36,7 +36,7 @@ import Testing
     let report = SpecDiffCommand.report(one.differences(from: two), json: true)
     #expect(
       report
-        == #"{"equal":false,"parts":{"numerics":["rtol=0.0001,atol=1e-05","rtol=0.01,atol=1e-05"]}}"#
+        == #"{"equal":false,"parts":{"numerics":["rtol=1e-05,atol=1e-06","rtol=0.01,atol=1e-06"]}}"#
     )
   }
 
@@ -76,7 +76,8 @@ import Testing
   func arguments() throws {
     let command = try SpecCommand.parseAsRoot(["check", "--json", "relu(x: f32[4])", "-"])
     let check = try #require(command as? SpecCheckCommand)
-    #expect(check.json)
+    #expect(check.connection.json)
+    #expect(!check.deep)
     #expect(check.specs == ["relu(x: f32[4])", "-"])
     #expect(throws: (any Error).self) { try SpecCommand.parseAsRoot(["diff", "only-one"]) }
   }

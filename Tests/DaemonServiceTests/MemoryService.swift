@@ -96,6 +96,10 @@ final class MemoryService: KernelServing {
         candidates: 0, candidatesPerSecond: 0)
     ]
   }
+  func examine(_ request: ExamineRequest) async throws(ServiceError) -> ExamineReport {
+    ExamineReport(name: request.spec, hasSignal: true, findings: [])
+  }
+
   func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport {
     VerifyReport(
       sound: true, blobsChecked: 1, blobsDamaged: 0, blobsMissing: 0, revisionsChecked: 1,

@@ -5,12 +5,39 @@ import Testing
 
 @Suite struct ComparisonTests {
   private func agrees(
-    _ actual: [Double], _ expected: [Double], dtype: DType = .f32, strictness: Strictness = .values
+    _ actual: [Double], _ expected: [Double], errors: [Float] = [], dtype: DType = .f32,
+    strictness: Strictness = .values
   ) -> Bool {
     Comparison(
-      .real(actual), .real(expected), dtype: dtype, numerics: NumericPolicy(),
-      strictness: strictness
+      .real(actual), ExpectedOutput(.real(expected), errors: errors), dtype: dtype,
+      numerics: NumericPolicy(), strictness: strictness
     ).mismatch == nil
+  }
+
+  @Test("an element's tolerance follows the error that rounding may give it, and no other's")
+  func possibleErrors() {
+    #expect(agrees([1.00001, 5], [1, 5], errors: [0, 0]))
+    #expect(!agrees([1.00003, 5], [1, 5], errors: [0, 1]))
+    #expect(agrees([1.5, 5], [1, 5], errors: [0.5, 0]))
+    #expect(agrees([1.00005], [1], errors: [.infinity]))
+    #expect(!agrees([1.5], [1], errors: [.infinity]))
+  }
+
+  @Test("zeros are no answer where all values are small")
+  func smallValues() {
+    #expect(!agrees([0, 0], [1e-9, 2e-9], errors: [1e-15, 1e-15]))
+  }
+
+  @Test("an integer that rounding decides may be another, as far as rounding reaches")
+  func decidedByRounding() {
+    let policy = NumericPolicy()
+    let expected = ExpectedOutput(.integers([3, 3]), errors: [1, 0])
+    let near = Comparison(
+      .integers([4, 3]), expected, dtype: .i64, numerics: policy, strictness: .values)
+    let wrong = Comparison(
+      .integers([3, 4]), expected, dtype: .i64, numerics: policy, strictness: .values)
+    #expect(near.mismatch == nil)
+    #expect(wrong.mismatch != nil)
   }
 
   @Test("on equal inputs values may be rounding, but none may become infinite or NaN")
@@ -56,11 +83,14 @@ import Testing
   func integers() {
     let policy = NumericPolicy()
     let equal = Comparison(
-      .integers([1, 2]), .integers([1, 2]), dtype: .i32, numerics: policy, strictness: .values)
+      .integers([1, 2]), ExpectedOutput(.integers([1, 2])), dtype: .i32, numerics: policy,
+      strictness: .values)
     let other = Comparison(
-      .integers([1, 3]), .integers([1, 2]), dtype: .i32, numerics: policy, strictness: .values)
+      .integers([1, 3]), ExpectedOutput(.integers([1, 2])), dtype: .i32, numerics: policy,
+      strictness: .values)
     let short = Comparison(
-      .integers([1]), .integers([1, 2]), dtype: .i32, numerics: policy, strictness: .values)
+      .integers([1]), ExpectedOutput(.integers([1, 2])), dtype: .i32, numerics: policy,
+      strictness: .values)
     #expect(equal.mismatch == nil)
     #expect(other.mismatch != nil)
     #expect(short.mismatch != nil)

@@ -51,7 +51,7 @@ import Testing
       Issue.record("\(outcome)")
       return
     }
-    #expect(checks.count == InputDistribution.allCases.count)
+    #expect(checks.count == InputDistribution.standard.count)
     #expect(checks.allSatisfy { $0.elementsCompared == 1000 && $0.worstErrorOverTolerance <= 1 })
   }
 
@@ -69,7 +69,7 @@ import Testing
     let test = try #require(values.cases.first)
     guard case .real(let a) = TensorElements(test.inputs[0], dtype: .f32, count: 1),
       case .real(let b) = TensorElements(test.inputs[1], dtype: .f32, count: 1),
-      case .real(let expected) = test.expected[0]
+      case .real(let expected) = test.expected[0].values
     else { return }
     #expect(expected[0] == exp(a[0]) + tgamma(b[0]))
   }

@@ -1,9 +1,12 @@
 import KernelSpec
 import TensorProgram
 
-/// Prints expressions as C on `double` and `int64_t`.
+/// Prints expressions as C: values as `double` and `int64_t`, and beside a value that rounding may change, the
+/// square of how far (``ReferenceTerm``). This file has the plain values.
 struct ReferencePrinter {
   let program: TensorProgram
+  /// The buffers whose elements are the same however they are computed.
+  let exact: Set<BufferID>
 
   /// The type of an element in memory: an input's own, else `double` or `int64_t`.
   func elementType(of buffer: BufferID) -> String {
@@ -23,24 +26,6 @@ struct ReferencePrinter {
     }
   }
 
-  func text(_ expression: Expression) -> String {
-    switch expression {
-    case .real(let value, _): real(value)
-    case .integer(let value, _): integer(value)
-    case .index(let index, let type): cast(text(index), from: .i64, to: type)
-    case .load(let buffer, let type, let indices): load(buffer, type, indices)
-    case .unary(let operation, let operand): unary(operation, text(operand), operand.dtype)
-    case .binary(let operation, let first, let second):
-      binary(operation, text(first), text(second), first.dtype)
-    case .select(let condition, let first, let second):
-      "(\(text(condition)) ? \(text(first)) : \(text(second)))"
-    case .inRange(let index, let lower, let upper):
-      "(\(text(index)) >= \(lower) && \(text(index)) < \(upper))"
-    case .cast(let type, let operand):
-      rounded(cast(text(operand), from: operand.dtype, to: type), from: operand.dtype, to: type)
-    }
-  }
-
   func text(_ index: Index) -> String {
     switch index {
     case .constant(let value): integer(Int64(value))
@@ -49,24 +34,29 @@ struct ReferencePrinter {
     case .product(let inner, let factor): "(\(text(inner)) * \(integer(Int64(factor))))"
     case .quotient(let inner, let divisor): "floor_quotient(\(text(inner)), \(divisor))"
     case .remainder(let inner, let divisor): "divisor_sign(\(text(inner)), \(divisor))"
-    case .value(let expression): "((int64_t)\(text(expression)))"
+    case .value(let expression): "((int64_t)\(term(expression).value))"
     }
   }
 
-  private func real(_ value: Double) -> String {
+  func real(_ value: Double) -> String {
     if value.isNaN { return "NAN" }
     if value.isInfinite { return value < 0 ? "(-INFINITY)" : "INFINITY" }
     return "(\(value))"
   }
 
-  private func integer(_ value: Int64) -> String {
+  func integer(_ value: Int64) -> String {
     value == .min ? "INT64_MIN" : "(INT64_C(\(value)))"
   }
 
-  private func load(_ buffer: BufferID, _ type: DType, _ indices: [Index]) -> String {
+  /// An element's place in its buffer, in elements.
+  func place(_ buffer: BufferID, _ indices: [Index]) -> String {
     let strides = program[buffer].type.resolvedStrides
     let terms = zip(indices, strides).map { "\(text($0)) * \($1)" }
-    let place = terms.isEmpty ? "0" : terms.joined(separator: " + ")
+    return terms.isEmpty ? "0" : terms.joined(separator: " + ")
+  }
+
+  /// An element as a wide number.
+  func load(_ buffer: BufferID, _ type: DType, at place: String) -> String {
     let element = "b\(buffer.position)[\(place)]"
     guard program.inputs.contains(buffer) else { return element }
     return switch type {
@@ -85,10 +75,10 @@ struct ReferencePrinter {
     return wrapped(whole, to)
   }
 
-  /// A conversion that the program writes rounds, as in PyTorch; loads and stores do not.
-  private func rounded(_ value: String, from: DType, to: DType) -> String {
-    guard to.isFloatingPoint, to.rounds(from: from) else { return value }
-    return to == .f64 ? value : "to_\(to.rawValue)(\(value))"
+  /// A conversion that rounds to the type, as in PyTorch.
+  func rounded(_ value: String, from: DType, to: DType) -> String {
+    guard to.isFloatingPoint, to.rounds(from: from), to != .f64 else { return value }
+    return "to_\(to.rawValue)(\(value))"
   }
 
   private func wrapped(_ value: String, _ type: DType) -> String {
@@ -101,7 +91,7 @@ struct ReferencePrinter {
     }
   }
 
-  private func unary(_ operation: UnaryOperator, _ x: String, _ type: DType) -> String {
+  func unary(_ operation: UnaryOperator, _ x: String, _ type: DType) -> String {
     let isFloat = type.isFloatingPoint
     switch operation {
     case .negate: return isFloat ? "(-\(x))" : wrapped("-\(x)", type)
@@ -122,7 +112,7 @@ struct ReferencePrinter {
     }
   }
 
-  private func binary(_ operation: BinaryOperator, _ x: String, _ y: String, _ type: DType)
+  func binary(_ operation: BinaryOperator, _ x: String, _ y: String, _ type: DType)
     -> String
   {
     let isFloat = type.isFloatingPoint

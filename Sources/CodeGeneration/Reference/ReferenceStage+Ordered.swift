@@ -5,7 +5,7 @@ import TensorProgram
 extension ReferenceStage {
   func scatter(_ scatter: Scatter) -> [String] {
     let start = nest(
-      stage.domain[...], [store(printer.text(scatter.initial), scatter.initial.dtype)])
+      stage.domain[...], [store(printer.term(scatter.initial), rounding: false)])
     let strides = TensorType.contiguousStrides(stage.domain.map(\.extent))
     var inside = ["1"]
     var terms = ["0"]
@@ -15,15 +15,22 @@ extension ReferenceStage {
       inside.append("t\(dimension) >= 0 && t\(dimension) < \(stage.domain[dimension].extent)")
       terms.append("t\(dimension) * \(strides[dimension])")
     }
-    let output = program[stage.output].type.dtype
-    let element = "out[\(terms.joined(separator: " + "))]"
-    let value = printer.cast(printer.text(scatter.value), from: scatter.value.dtype, to: output)
-    let stored = scatter.combiner.map { printer.combined($0, element, value, output) } ?? value
+    let type = program[stage.output].type.dtype
+    let make = type.isFloatingPoint ? "stored" : "stored_whole"
+    let old = ReferenceTerm(
+      text: isExact ? "out[at]" : "\(make)(out, err, at)", isExact: isExact, dtype: type)
+    let value = printer.converted(printer.term(scatter.value), to: type, rounds: false)
+    let new = scatter.combiner.map { printer.combined($0, old, value) } ?? value
+    let update = "{ const int64_t at = \(terms.joined(separator: " + ")); "
+    let guarded =
+      "if (\(inside.joined(separator: " && "))) " + update
+      + "\(store(new, rounding: false, at: "at")) }"
     let shared = scatter.shared(of: stage.domain)
-    return start
-      + nest(
-        (shared + scatter.axes)[...],
-        targets + ["if (\(inside.joined(separator: " && "))) \(element) = \(stored);"])
+    let rounded = ReferenceTerm(
+      text: isExact ? "out[\(place)]" : "\(make)(out, err, \(place))", isExact: isExact,
+      dtype: type)
+    return start + nest((shared + scatter.axes)[...], targets + [guarded])
+      + (rounds ? nest(stage.domain[...], [store(rounded)]) : [])
   }
 
   /// Inserts each position into those before it, after those of equal elements. Each search halves the sorted
@@ -35,7 +42,7 @@ extension ReferenceStage {
     let place = others.reduce("0") { "\($0) + i\($1.0.id) * \($1.1)" }
     let type = sort.value.dtype.isFloatingPoint ? "double" : "int64_t"
     let axis = "i\(sort.axis.id)"
-    let key = printer.text(sort.value)
+    let key = printer.term(sort.value).value
     return nest(
       others.map(\.0)[...],
       [

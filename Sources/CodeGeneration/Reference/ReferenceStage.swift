@@ -6,6 +6,20 @@ struct ReferenceStage {
   let position: Int
   let stage: Stage
   let program: TensorProgram
+  let printer: ReferencePrinter
+  /// Whether what is stored has the precision of the output's type.
+  let rounds: Bool
+  /// Whether the output has no errors.
+  let isExact: Bool
+
+  init(position: Int, program: TensorProgram, layout: ReferenceLayout) {
+    self.position = position
+    self.program = program
+    stage = program.stages[position]
+    printer = ReferencePrinter(program: program, exact: layout.exact)
+    rounds = layout.observed.contains(stage.output) && stage.roundsItsResult(in: program)
+    isExact = layout.exact.contains(stage.output)
+  }
 
   var text: String {
     let outermost =
@@ -20,16 +34,18 @@ struct ReferenceStage {
     return lines.joined(separator: "\n")
   }
 
-  var printer: ReferencePrinter { ReferencePrinter(program: program) }
-
   private var declarations: [String] {
-    var buffers: Set<BufferID> = []
-    for (buffer, _) in stage.loads { buffers.insert(buffer) }
-    let loads = buffers.sorted { $0.position < $1.position }.map { buffer in
-      "  const \(printer.elementType(of: buffer)) *b\(buffer.position) = call->buffer[\(buffer.position)];"
+    let buffers = Set(stage.loads.map(\.buffer)).sorted { $0.position < $1.position }
+    let loads = buffers.flatMap { buffer -> [String] in
+      let n = buffer.position
+      let value = "  const \(printer.elementType(of: buffer)) *b\(n) = call->buffer[\(n)];"
+      if printer.exact.contains(buffer) { return [value] }
+      return [value, "  const float *e\(n) = call->error[\(n)];"]
     }
+    let n = stage.output.position
     let type = printer.elementType(of: stage.output)
-    return loads + ["  \(type) *restrict out = call->buffer[\(stage.output.position)];"]
+    let own = "  \(type) *restrict out = call->buffer[\(n)];"
+    return loads + [own] + (isExact ? [] : ["  float *restrict err = call->error[\(n)];"])
   }
 
   private var inner: ArraySlice<Axis> { stage.domain.dropFirst() }
@@ -40,22 +56,29 @@ struct ReferenceStage {
     return terms.isEmpty ? "0" : terms.joined(separator: " + ")
   }
 
-  func store(_ value: String, _ type: DType) -> String {
-    let target = program[stage.output].type.dtype
-    return "out[\(place)] = \(printer.cast(value, from: type, to: target));"
+  /// The statement that stores a value at `place`, by default the element of the loops' axes.
+  func store(_ value: ReferenceTerm, rounding: Bool? = nil, at place: String? = nil) -> String {
+    let place = place ?? self.place
+    let type = program[stage.output].type.dtype
+    let stored = printer.converted(value, to: type, rounds: rounding ?? rounds)
+    if isExact { return "out[\(place)] = \(stored.value);" }
+    return "{ const \(stored.boundedType) r_ = \(stored.bounded); const int64_t at_ = \(place); "
+      + "out[at_] = r_.v; err[at_] = error(r_.q); }"
   }
 
   private var body: [String] {
     switch stage.body {
     case .map(let value):
-      return nest(inner, [store(printer.text(value), value.dtype)])
+      return nest(inner, [store(printer.term(value))])
     case .reduce(let axes, let combiner, let value):
+      let count = "\(axes.reduce(1) { $0 * $1.extent })"
       if let last = inner.last, !combiner.isArgument, runsAlong(last, insteadOf: axes.last, value) {
-        return rows(last, axes, combiner, value)
+        return rows(last, axes, combiner, value, count)
       }
-      let (start, step, result) = steps(combiner, value, position: rowMajor(axes))
+      let sum = ReferenceAccumulation(
+        combiner, summand(combiner, value), printer, count: count, position: rowMajor(axes))
       return nest(
-        inner, start + nest(axes[...], step) + [store(result, resultType(combiner, value))])
+        inner, sum.declarations + sum.start + nest(axes[...], sum.step) + [store(sum.result)])
     case .scan(let dimension, let combiner, let value):
       return scan(stage.domain[dimension], combiner, value)
     case .scatter(let scatter): return self.scatter(scatter)
@@ -64,19 +87,21 @@ struct ReferenceStage {
   }
 
   private func scan(_ axis: Axis, _ combiner: Combiner, _ value: Expression) -> [String] {
-    let (start, step, result) = steps(combiner, value, position: "i\(axis.id)")
-    let write = store(result, resultType(combiner, value))
+    let name = "i\(axis.id)"
+    let sum = ReferenceAccumulation(
+      combiner, summand(combiner, value), printer, count: "\(name) + 1", position: name)
+    let begin = sum.declarations + sum.start
     guard axis != stage.domain.first else {
       // The outermost axis is the one that runs in parallel: the scan starts anew for each of its values.
-      let upTo = "for (int64_t i = 0; i <= index; i++) { const int64_t i\(axis.id) = i;"
-      return nest(inner, start + [upTo] + step + ["}", write])
+      let upTo = "for (int64_t i = 0; i <= index; i++) { const int64_t \(name) = i;"
+      return nest(inner, begin + [upTo] + sum.step + ["}", store(sum.result)])
     }
     let others = inner.filter { $0 != axis }
-    return nest(others[...], start + nest([axis], step + [write]))
+    return nest(others[...], begin + nest([axis], sum.step + [store(sum.result)]))
   }
 
-  private func resultType(_ combiner: Combiner, _ value: Expression) -> DType {
-    combiner.isArgumentOfReference ? .i64 : value.dtype
+  private func summand(_ combiner: Combiner, _ value: Expression) -> ReferenceTerm {
+    combiner == .sum ? printer.summand(value) : printer.term(value)
   }
 
   private func rowMajor(_ axes: [Axis]) -> String {
@@ -94,49 +119,25 @@ struct ReferenceStage {
     return score >= 0
   }
 
-  /// A reduction with a row of accumulators along the last axis of the output.
-  private func rows(_ last: Axis, _ axes: [Axis], _ combiner: Combiner, _ value: Expression)
-    -> [String]
-  {
-    let type = value.dtype.isFloatingPoint ? "double" : "int64_t"
+  /// A reduction with rows of accumulators along the last axis of the output.
+  private func rows(
+    _ last: Axis, _ axes: [Axis], _ combiner: Combiner, _ value: Expression, _ count: String
+  ) -> [String] {
     let name = "i\(last.id)"
-    let loop = "for (int64_t \(name) = from; \(name) < to; \(name)++)"
-    let new = "row[\(name) - from]"
-    let step = "\(new) = \(printer.combined(combiner, new, printer.text(value), value.dtype));"
+    let loop = "for (int64_t \(name) = from; \(name) < to; \(name)++) {"
+    let sum = ReferenceAccumulation(
+      combiner, summand(combiner, value), printer, count: count, position: "0",
+      element: "[\(name) - from]", length: "[1024]")
     let chunk =
-      ["\(loop) \(new) = \(printer.identity(combiner, value.dtype));"]
-      + nest(axes[...], ["\(loop) \(step)"])
-      + ["\(loop) \(store(new, value.dtype))"]
+      [loop] + sum.start + ["}"]
+      + nest(axes[...], [loop] + sum.step + ["}"])
+      + [loop, store(sum.result), "}"]
     let tiles =
       [
         "for (int64_t from = 0; from < \(last.extent); from += 1024) {",
         "const int64_t to = from + 1024 < \(last.extent) ? from + 1024 : \(last.extent);",
-        "\(type) row[1024];",
-      ] + chunk + ["}"]
+      ] + sum.declarations + chunk + ["}"]
     return nest(inner.dropLast(), tiles)
-  }
-
-  /// The statements that start a combination, take one value in, and the text of the result.
-  private func steps(_ combiner: Combiner, _ value: Expression, position: String)
-    -> ([String], [String], String)
-  {
-    let type = value.dtype.isFloatingPoint ? "double" : "int64_t"
-    let text = printer.text(value)
-    let identity = printer.identity(combiner, value.dtype)
-    guard combiner.isArgumentOfReference else {
-      return (
-        ["\(type) sum = \(identity);"],
-        ["sum = \(printer.combined(combiner, "sum", text, value.dtype));"], "sum"
-      )
-    }
-    let sign = combiner == .argumentOfMaximum ? ">" : "<"
-    return (
-      ["\(type) best = \(identity);", "int64_t at = 0;"],
-      [
-        "{ const \(type) v = \(text);",
-        "if (v \(sign) best || (v != v && best == best)) { best = v; at = \(position); } }",
-      ], "at"
-    )
   }
 
   func nest(_ axes: ArraySlice<Axis>, _ body: [String]) -> [String] {
@@ -144,11 +145,5 @@ struct ReferenceStage {
       "for (int64_t i\($0.id) = 0; i\($0.id) < \($0.extent); i\($0.id)++) {"
     }
     return heads + body + axes.map { _ in "}" }
-  }
-}
-
-extension Combiner {
-  fileprivate var isArgumentOfReference: Bool {
-    self == .argumentOfMaximum || self == .argumentOfMinimum
   }
 }

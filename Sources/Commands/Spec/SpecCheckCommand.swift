@@ -1,27 +1,69 @@
 package import ArgumentParser
 import DaemonAPI
+import DaemonClient
 import KernelSpec
 
 /// `granary spec check`: whether specs are right, and what they are.
 package struct SpecCheckCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Check specs: names, operators, types and limits.")
+    commandName: "check", abstract: "Check specs: names, operators, types and limits.",
+    discussion: """
+      With --deep the daemon evaluates each spec and says which wrong answers a verification would not see: zeros,
+      a constant, the answer to other inputs, and the answer to inputs with half of their digits.
+      """)
 
   @Argument(help: "Files, '-', or specs in the text form.")
   var specs: [String]
 
-  @Flag(help: "Print an array with one object a spec.")
-  var json = false
+  @Flag(help: "Say which wrong answers would pass for right.")
+  var deep = false
+  @OptionGroup var connection: ConnectionOptions
 
   package init() {}
 
   package func run() throws {
+    let json = connection.json
     try CommandFailure.reporting(json: json) {
       var checked: [CheckedSpec] = []
       for spec in specs {
         for source in try SpecSource.read(spec) { checked.append(try source.checked()) }
       }
+      if deep { return try examine(checked) }
       Terminal.say(json ? Self.json(checked) : checked.map(Self.line).joined(separator: "\n"))
+    }
+  }
+
+  private func examine(_ specs: [CheckedSpec]) throws {
+    let client = try connection.connect()
+    var reports: [ExamineReport] = []
+    for spec in specs {
+      var report = try client.examine(spec: spec.canonicalText)
+      report.name = spec.name
+      reports.append(report)
+      if !connection.json { Terminal.say(Self.line(spec) + "\n" + Self.lines(report)) }
+    }
+    if connection.json { try Terminal.say(json: reports) }
+  }
+
+  /// What verification tells from a right answer, for people.
+  static func lines(_ report: ExamineReport) -> String {
+    let unseen = report.findings.filter(\.seenOn.isEmpty).map { finding in
+      "  output \(finding.output): \(description(of: finding.answer)) would pass for right"
+    }
+    guard unseen.isEmpty else { return unseen.joined(separator: "\n") }
+    let kinds = report.findings.map(\.answer).reduce(into: [String]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    return "  wrong answers are seen: \(kinds.map(description).joined(separator: ", "))"
+  }
+
+  private static func description(of answer: String) -> String {
+    switch answer {
+    case "zeros": "zeros"
+    case "constant": "a constant"
+    case "stale": "the answer to other inputs"
+    case "narrow": "the answer to inputs with half of their digits"
+    default: answer
     }
   }
 

@@ -63,6 +63,7 @@ package struct Router: Sendable {
     case .explainRequest: return .json(try await service.explain(request: parameter))
     case .searches: return .json(await service.searches())
     case .verify: return .json(try await service.verify(try decode(request.body)))
+    case .examine: return .json(try await service.examine(try decode(request.body)))
     case .tune: return .events(try await service.tune(try tuneRequest(request)))
     case .hardware: return .json(try await service.hardware())
     case .doctor: return .json(await service.doctor())

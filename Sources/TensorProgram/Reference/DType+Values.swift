@@ -47,3 +47,21 @@ extension DType {
     }
   }
 }
+
+extension TensorProgram {
+  /// The buffers that some stage reads.
+  package var observedBuffers: Set<BufferID> { Set(stages.flatMap(\.loads).map(\.buffer)) }
+}
+
+extension Stage {
+  /// Whether the output's type cannot hold what the stage computes.
+  ///
+  /// Lowering writes arithmetic on 16-bit types as arithmetic on `f32` and leaves the narrowing to the store; a
+  /// stage that reads it must see the narrow value, as every operator of PyTorch does. What nothing reads
+  /// keeps its digits: a comparison with it has its own tolerance.
+  package func roundsItsResult(in program: TensorProgram) -> Bool {
+    let type = program[output].type.dtype
+    guard type.isFloatingPoint else { return false }
+    return type == .f16 || type == .bf16 || type.rounds(from: value.dtype)
+  }
+}

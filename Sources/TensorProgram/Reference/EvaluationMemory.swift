@@ -43,6 +43,13 @@ final class EvaluationMemory {
     return true
   }
 
+  /// Rounds every element to the buffer's type.
+  func round(_ id: BufferID) {
+    let type = buffers[id.position].type.dtype
+    let elements = reals[id.position]
+    for index in elements.indices { elements[index] = type.rounded(elements[index]) }
+  }
+
   func value(of id: BufferID, type: TensorType) -> TensorValue {
     type.dtype.isFloatingPoint
       ? TensorValue(type.dtype, type.shape, reals: Array(reals[id.position]))

@@ -2,17 +2,17 @@ import KernelSpec
 
 /// Runs a tensor program as it is written, in double precision: the executable meaning of a spec.
 ///
-/// Floating-point values are `Double` whatever their type, and are not rounded when they are computed,
-/// loaded or stored. The one exception is an explicit `cast` to a floating-point type that cannot hold
-/// every value of its operand's type: it rounds, because a spec asked for it (`_to_copy`, or mixed operands).
-/// Arithmetic on 16-bit types is written by lowering as arithmetic on `f32`, with the narrowing left to the
-/// store, so it does not round. Integers are exact and wrap at their width.
+/// Floating-point values are `Double` whatever their type, and are not rounded when they are computed or
+/// loaded. They are rounded where they are converted to a type that cannot hold them: by a `cast`, and by the
+/// store of a stage that another stage reads (``Stage/roundsItsResult(in:)``), as PyTorch rounds the result of
+/// every operator. Integers are exact and wrap at their width.
 package struct ReferenceEvaluator: Sendable {
   package let program: TensorProgram
 
   package init(_ program: TensorProgram) { self.program = program }
 
-  /// The outputs for `inputs`, in order. Outputs of floating-point types are not rounded to them.
+  /// The outputs for `inputs`, in order. Outputs of floating-point types are not rounded to them, unless
+  /// another stage reads them.
   ///
   /// - Throws: `EvaluationError` when the inputs do not fit the program, or when a position read from data
   ///   lies outside its tensor.
@@ -27,8 +27,12 @@ package struct ReferenceEvaluator: Sendable {
         throw EvaluationError("input \(id.position) must be \(type.dtype.rawValue)\(type.shape)")
       }
     }
+    let observed = program.observedBuffers
     for stage in program.stages {
       StageEvaluation(stage, memory).run()
+      if observed.contains(stage.output), stage.roundsItsResult(in: program) {
+        memory.round(stage.output)
+      }
       if let problem = memory.problem { throw EvaluationError(problem) }
     }
     return program.outputs.map { memory.value(of: $0, type: program[$0].type) }

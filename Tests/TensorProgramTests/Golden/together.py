@@ -27,6 +27,24 @@ def together():
     made("cast down and up", {"x": (9,)}, [
         ("d", "_to_copy", {"self": "%x", "dtype": bf16}),
         ("u", "_to_copy", {"self": "%d", "dtype": f32})], rtol=0, atol=0)
+    for dtype in [bf16, f16]:
+        label = NAMES[dtype]
+        made(f"computed in {label}, seen as f32", {"x": (9,), "y": (9,)}, [
+            ("d", "_to_copy", {"self": "%x", "dtype": dtype}),
+            ("m", "mul.Tensor", {"self": "%d", "other": "%d"}),
+            ("e", "exp", {"self": "%m"}),
+            ("u", "_to_copy", {"self": "%e", "dtype": f32}),
+            ("s", "sub.Tensor", {"self": "%u", "other": "%x"}),
+            ("t", "mul.Tensor", {"self": "%e", "other": "%y"})], ["%s", "%t"], rtol=1e-6, atol=1e-6)
+        made(f"a result in {label} that is read in f32", {"x": (4, 5), "w": (3, 5)}, [
+            ("l", "linear", {"input": "%x", "weight": "%w", "bias": None}),
+            ("u", "_to_copy", {"self": "%l", "dtype": f32}),
+            ("m", "mul.Tensor", {"self": "%u", "other": 3})], ["%m", "%l"], dtype=dtype, rtol=1e-6,
+            atol=1e-6)
+    made("cast of f64 through f32", {"x": (9,)}, [
+        ("d", "_to_copy", {"self": "%x", "dtype": f32}),
+        ("u", "_to_copy", {"self": "%d", "dtype": f64}),
+        ("s", "sub.Tensor", {"self": "%u", "other": "%x"})], dtype=f64, rtol=1e-9, atol=0)
     made("cast to integers and back", {"x": (9,)}, [
         ("m", "mul.Tensor", {"self": "%x", "other": 3}),
         ("d", "_to_copy", {"self": "%m", "dtype": i32}),

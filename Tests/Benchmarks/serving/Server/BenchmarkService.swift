@@ -49,6 +49,10 @@ final class BenchmarkService: KernelServing {
   func explain(spec: String) async throws(ServiceError) -> Explanation { throw Self.absent }
   func explain(request: String) async throws(ServiceError) -> Explanation { throw Self.absent }
   func searches() async -> [TuneEvent] { [] }
+  func examine(_ request: ExamineRequest) async throws(ServiceError) -> ExamineReport {
+    ExamineReport(name: request.spec, hasSignal: true, findings: [])
+  }
+
   func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport {
     throw Self.absent
   }
