@@ -29,15 +29,41 @@ enum Blob {
 
   /// - Returns: `nil` unless every field agrees and the bytes have this digest.
   static func decode(_ blob: [UInt8], digest: Digest) -> [UInt8]? {
-    guard blob.count > headerBytes, blob.starts(with: magic + [version, 0, 0, 0]),
-      blob[16..<48].elementsEqual(digest.bytes),
-      blob[56..<64].elementsEqual(Digest(of: blob[..<56]).bytes.prefix(8)),
-      blob[48...].littleEndianValue == UInt64(blob.count - headerBytes),
-      blob[8...].littleEndianValue <= UInt64(limitBytes)
-    else { return nil }
+    guard headerFault(of: blob) == nil, blob[16..<48].elementsEqual(digest.bytes) else {
+      return nil
+    }
     let bytes = decompress(blob[headerBytes...], sizeBytes: Int(blob[8...].littleEndianValue))
     guard let bytes, Digest(of: bytes) == digest else { return nil }
     return bytes
+  }
+
+  /// What a blob that names itself holds; `nil` when any of it is damaged.
+  static func decode(_ blob: [UInt8]) -> [UInt8]? {
+    guard blob.count > headerBytes, let digest = Digest(bytes: Array(blob[16..<48])) else {
+      return nil
+    }
+    return decode(blob, digest: digest)
+  }
+
+  /// What is wrong with a blob that does not decode, for people.
+  static func fault(of blob: [UInt8], digest: Digest) -> String {
+    if let fault = headerFault(of: blob) { return fault }
+    if !blob[16..<48].elementsEqual(digest.bytes) { return "it names another digest" }
+    let bytes = decompress(blob[headerBytes...], sizeBytes: Int(blob[8...].littleEndianValue))
+    return bytes == nil
+      ? "its frame does not decompress to its length" : "its bytes have another digest"
+  }
+
+  private static func headerFault(of blob: [UInt8]) -> String? {
+    if blob.count <= headerBytes { return "it is cut short" }
+    if !blob.starts(with: magic + [version, 0, 0, 0]) { return "it has no header of version 1" }
+    if !blob[56..<64].elementsEqual(Digest(of: blob[..<56]).bytes.prefix(8)) {
+      return "its header is damaged"
+    }
+    if blob[48...].littleEndianValue != UInt64(blob.count - headerBytes) {
+      return "its length is wrong"
+    }
+    return blob[8...].littleEndianValue > UInt64(limitBytes) ? "it is too large" : nil
   }
 
   private static func compress(_ bytes: [UInt8]) throws -> [UInt8] {

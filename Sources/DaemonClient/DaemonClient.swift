@@ -29,12 +29,12 @@ public final class DaemonClient {
   /// - Parameter lock: for the policy `locked`: what must be served.
   public func resolve(
     _ specs: [String], policy: Policy? = nil, deadlineMilliseconds: Int? = nil,
-    lock: LockFile? = nil
+    lock: LockFile? = nil, namespace: String? = nil
   ) throws(ServiceError) -> [KernelAnswer] {
     let body = try encode(
       ResolveEnvelope(
         specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds,
-        locks: lock?.kernels))
+        locks: lock?.kernels, namespace: namespace))
     let wait = try secondsOfWaiting(policy, deadlineMilliseconds) ?? 0
     // Beyond what it waits on purpose, the daemon gets as long as for a baseline.
     return try decode(call(.resolve, body: body, seconds: max(timeoutSeconds, wait + 30)))
@@ -67,9 +67,42 @@ public final class DaemonClient {
 
   public func remove(key: String) throws(ServiceError) -> ChangeReport { try get(.remove, key) }
 
-  public func pin(key: String, _ pinned: Bool) throws(ServiceError) -> ChangeReport {
-    try decode(call(.pin, key, body: encode(PinRequest(pinned: pinned))))
+  public func pin(key: String, _ pinned: Bool, revision: Int? = nil) throws(ServiceError)
+    -> ChangeReport
+  {
+    try decode(call(.pin, key, body: encode(PinRequest(pinned: pinned, revision: revision))))
   }
+
+  /// The revisions of an entry with their sources, newest first.
+  public func revisions(key: String) throws(ServiceError) -> [RevisionSummary] {
+    try get(.revisions, key)
+  }
+
+  /// Serves an old revision again; without a number, the one before what is served.
+  public func rollBack(key: String, to revision: Int?) throws(ServiceError) -> RollbackReport {
+    try decode(call(.rollback, key, body: encode(RollbackRequest(revision: revision))))
+  }
+
+  /// Queues a search that begins with the champion of the last one.
+  public func refresh(key: String) throws(ServiceError) -> RefreshReport { try get(.refresh, key) }
+
+  /// Runs the evidence of an entry again, however long that takes.
+  public func repeatEvidence(key: String) throws(ServiceError) -> EvidenceReport {
+    try decode(call(.repeatEvidence, key, seconds: 86_400))
+  }
+
+  public func lease(key: String, _ request: LeaseRequest) throws(ServiceError) -> ChangeReport {
+    try decode(call(.lease, key, body: encode(request)))
+  }
+
+  public func lockFiles() throws(ServiceError) -> [LockFileReport] { try get(.lockFiles) }
+
+  /// Keeps what a lock file names, as long as the file is there.
+  public func addLockFile(_ path: String) throws(ServiceError) -> [LockFileReport] {
+    try decode(call(.addLockFile, body: encode(LockFileRequest(path: path))))
+  }
+
+  public func stale() throws(ServiceError) -> StaleReport { try get(.stale) }
 
   public func collect(_ request: CollectRequest) throws(ServiceError) -> CollectReport {
     try decode(call(.collect, body: encode(request)))
@@ -133,6 +166,7 @@ extension DaemonClient {
     var policy: Policy?
     var deadlineMilliseconds: Int?
     var locks: [LockFile.Kernel]?
+    var namespace: String?
   }
 
   /// How long the daemon may wait for a search before it answers.

@@ -41,22 +41,35 @@ package enum DaemonAssembly {
       let checkup = Checkup(
         library: library, locations: configuration.locations, compiler: compiler.identity,
         confinement: compiler.confinement)
-      let limits = CollectionLimits(
-        maximumBytes: configuration.storeBytes,
-        unusedSeconds: configuration.unusedSeconds > 0 ? configuration.unusedSeconds : nil)
+      let bounds = configuration.storeBounds
+      store.limit(bounds)
       return DaemonParts(
         service: LibraryServing(
-          library: library, limits: limits, doctorChecks: { await checkup.findings() }),
+          library: library, bounds: bounds, doctorChecks: { await checkup.findings() }),
         background: [
           SearchService(library: library),
           CollectionService(
-            library: library, limits: limits, seconds: configuration.collectSeconds, log: logger),
+            library: library, limits: bounds.collection, seconds: configuration.collectSeconds,
+            log: logger),
         ])
     } catch let error as ServiceError {
       throw error
     } catch {
       throw ServiceError(.environment, "\(error)")
     }
+  }
+}
+
+extension DaemonConfiguration {
+  /// How large the store may become; a setting of 0 is no limit.
+  var storeBounds: StoreBounds {
+    func limit(_ value: Int) -> Int? { value > 0 ? value : nil }
+    return StoreBounds(
+      collection: CollectionLimits(
+        maximumBytes: storeBytes, maximumEntries: limit(storeEntries),
+        namespaceBytes: limit(namespaceBytes), hardwareBytes: limit(hardwareBytes),
+        lowWatermark: lowWatermark, unusedSeconds: unusedSeconds > 0 ? unusedSeconds : nil),
+      hardBytes: storeHardBytes)
   }
 }
 

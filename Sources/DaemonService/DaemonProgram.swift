@@ -102,6 +102,13 @@ struct DaemonFlags: ParsableCommand {
   @Option(help: "Memory for what is served without the store.") var hotSetBytes: String?
   @Option(help: "The size of the store beyond which entries are collected.")
   var storeBytes: String?
+  @Option(help: "The size of the store beyond which nothing is stored.")
+  var storeHardBytes: String?
+  @Option(help: "The share of a limit that a collection leaves.") var lowWatermark: String?
+  @Option(help: "The number of entries beyond which some are collected.")
+  var storeEntries: String?
+  @Option(help: "The bytes of each namespace.") var namespaceBytes: String?
+  @Option(help: "The bytes of each kind of hardware.") var hardwareBytes: String?
   @Option(help: "How long an entry may go unused before it is collected.")
   var unusedSeconds: String?
   @Option(help: "The time between two collections.") var collectSeconds: String?
@@ -116,6 +123,9 @@ struct DaemonFlags: ParsableCommand {
   var settings: [Setting: String] {
     let given: [(Setting, String?)] = [
       (.home, home), (.socket, socket), (.hotSetBytes, hotSetBytes), (.storeBytes, storeBytes),
+      (.storeHardBytes, storeHardBytes), (.lowWatermark, lowWatermark),
+      (.storeEntries, storeEntries), (.namespaceBytes, namespaceBytes),
+      (.hardwareBytes, hardwareBytes),
       (.unusedSeconds, unusedSeconds), (.collectSeconds, collectSeconds),
       (.sharedDirectory, sharedDirectory),
       (.searchThreads, searchThreads), (.searchSeconds, searchSeconds),

@@ -115,7 +115,7 @@ extension KernelLibrary {
     let fitting = received?.kernels.count == order.plan.space.kernels.count ? received : nil
     let engine = SearchEngine(
       configuration: configuration, space: order.plan.space,
-      transplants: [fitting].compactMap { $0 }
+      transplants: [fitting, try champion(ofLastSearchOf: key)].compactMap { $0 }
         + past.withLock { $0 }.transplants(
           for: order.plan.space, on: workshop.hardware.tuning, limit: transplantLimit))
     let id = try store.startSearch(
@@ -123,6 +123,16 @@ extension KernelLibrary {
       checkpoint: try SearchRecord.encode(engine.checkpoint))
     try store.increment(["searches_started": 1])
     return (id, engine)
+  }
+
+  /// Where a search that is made again begins.
+  private func champion(ofLastSearchOf key: Digest) throws -> Schedule? {
+    guard let last = try store.searches(key: key).first(where: \.isFinished) else { return nil }
+    let engine = SearchEngine(
+      resuming: try SearchRecord.checkpoint(of: last),
+      candidates: try store.candidates(search: last.id))
+    guard let champion = engine.champion, champion.id != 0 else { return nil }
+    return champion.schedule
   }
 
   /// What candidates are measured against: the default schedule, built again when something else is served.

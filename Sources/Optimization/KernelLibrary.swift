@@ -39,6 +39,9 @@ package final class KernelLibrary: Sendable {
     self.log = log
     queue = SearchQueue()
     makers = ConcurrencyLimit(workshop.hardware.tuning.threads)
+    store.onRemoval { [weak self] keys in
+      for key in keys { self?.announceChange(of: key) }
+    }
   }
 
   /// Registers a function that is called whenever another kernel is served for a key: after the change is
@@ -101,10 +104,11 @@ package final class KernelLibrary: Sendable {
 
   /// Resolves one spec, in its text or JSON form.
   ///
+  /// - Parameter namespace: whose entry it becomes if it is new.
   /// - Throws: ``OptimizationError``.
-  package func resolve(_ text: String, _ demand: Demand) async throws(OptimizationError)
-    -> Resolution
-  {
+  package func resolve(
+    _ text: String, _ demand: Demand, namespace: String = ""
+  ) async throws(OptimizationError) -> Resolution {
     let spec = try check(text)
     let key = key(of: spec)
     var resolution = Resolution(
@@ -118,9 +122,9 @@ package final class KernelLibrary: Sendable {
       resolution.status = resolution.kernel == nil ? .miss : .hit
       if resolution.kernel == nil { resolution.reason = "no entry has this key" }
     case .baseline:
-      try await serve(spec, into: &resolution)
+      try await serve(spec, namespace: namespace, into: &resolution)
     case .tuned(let seconds):
-      try await serve(spec, into: &resolution)
+      try await serve(spec, namespace: namespace, into: &resolution)
       try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
     }
     if resolution.status == .hit, let kernel = resolution.kernel {
@@ -162,7 +166,7 @@ package final class KernelLibrary: Sendable {
   }
 
   /// What the store has that is safe to run here.
-  private func lookup(_ key: KernelKey, revision: Int? = nil) throws(OptimizationError)
+  func lookup(_ key: KernelKey, revision: Int? = nil) throws(OptimizationError)
     -> StoredKernel?
   {
     let found: StoredKernel?
@@ -175,7 +179,7 @@ package final class KernelLibrary: Sendable {
     return found
   }
 
-  private func runsHere(_ manifest: Artifact.Manifest) -> Bool {
+  func runsHere(_ manifest: Artifact.Manifest) -> Bool {
     workshop.hardware.compatibility.permits(
       required: manifest.requiredFeatures, architecture: manifest.architecture)
   }
@@ -201,16 +205,15 @@ package final class KernelLibrary: Sendable {
     return kernel
   }
 
-  private func serve(_ spec: CheckedSpec, into resolution: inout Resolution)
-    async
-    throws(OptimizationError)
-  {
+  private func serve(
+    _ spec: CheckedSpec, namespace: String, into resolution: inout Resolution
+  ) async throws(OptimizationError) {
     if let kernel = try lookup(resolution.key) {
       resolution.kernel = kernel
       resolution.status = .hit
     } else {
       resolution.reason = reasonForMiss(resolution.key, name: spec.name)
-      resolution.kernel = try await baseline(of: spec, resolution.key)
+      resolution.kernel = try await baseline(of: spec, resolution.key, namespace: namespace)
       resolution.status = .baseline
     }
     // A kernel without measurements has never been through a whole search: also after a crash that lost the queue.
@@ -225,9 +228,9 @@ package final class KernelLibrary: Sendable {
   }
 
   /// The stored kernel of a spec, or its baseline, made now; planned and made once however many ask.
-  private func baseline(of spec: CheckedSpec, _ key: KernelKey) async throws(OptimizationError)
-    -> StoredKernel
-  {
+  func baseline(
+    of spec: CheckedSpec, _ key: KernelKey, namespace: String = ""
+  ) async throws(OptimizationError) -> StoredKernel {
     if let kernel = try lookup(key) { return kernel }
     let maker = BaselineMaker(workshop: workshop, store: store, time: time)
     do {
@@ -235,7 +238,7 @@ package final class KernelLibrary: Sendable {
         // Whoever made it while this call was on its way has stored it.
         if let kernel = try lookup(key) { return kernel }
         let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-        let kernel = try await makers.run { try await maker.make(plan) }
+        let kernel = try await makers.run { try await maker.make(plan, namespace: namespace) }
         announceChange(of: key.digest)
         return kernel
       }

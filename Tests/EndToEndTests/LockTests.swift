@@ -54,7 +54,7 @@ extension EndToEnd {
       let file = home.file("granary.lock")
       #expect(try home.granary("lock", relu, "-o", file, "--pin").status == 0)
       #expect(try HousekeepingTests.isIdle(home))
-      #expect(try home.granary("gc", "--unused-seconds", "0", "--maximum-bytes", "0").status == 0)
+      #expect(try home.granary("gc", "--older-than", "0", "--max-size", "0").status == 0)
       #expect(try home.granary("get", relu, "--lock", file).status == 0)
     }
   }
