@@ -18,14 +18,14 @@ extension CacheStore {
       """, [revision])
   }
 
-  /// The newest revision of a key that must pass its verification here before it is served.
-  package func onTrial(key: Digest) throws -> StoredKernel? {
+  /// The revision of a key, or the newest, that must pass its verification here before it is served.
+  package func onTrial(key: Digest, revision: Int? = nil) throws -> StoredKernel? {
     try kernel(
       key,
       """
-      on_trial = 1 AND revisions.number = (SELECT max(number) FROM revisions
-        WHERE entry = entries.id AND on_trial = 1 AND withdrawn IS NULL)
-      """, [])
+      on_trial = 1 AND revisions.number = coalesce(?2, (SELECT max(number) FROM revisions
+        WHERE entry = entries.id AND on_trial = 1 AND withdrawn IS NULL))
+      """, [revision])
   }
 
   private func kernel(_ key: Digest, _ condition: String, _ arguments: StatementArguments) throws

@@ -66,3 +66,11 @@ extension Format {
     return Date(timeIntervalSince1970: seconds).formatted(.iso8601.year().month().day())
   }
 }
+
+extension Format {
+  static func locks(_ states: [LockState]) -> String {
+    table(
+      ["KEY", "NAME", "STATE", "LOCKED", "HERE"],
+      states.map { [String($0.key.prefix(12)), $0.name ?? "-", $0.state, $0.locked, $0.here] })
+  }
+}

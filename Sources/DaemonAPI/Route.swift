@@ -16,6 +16,8 @@ public enum Route: String, Sendable, Hashable, CaseIterable {
   case lockFiles = "GET /v1/lock-files"
   case addLockFile = "POST /v1/lock-files"
   case stale = "GET /v1/stale"
+  case export = "POST /v1/export"
+  case importBundle = "POST /v1/import"
   case collect = "POST /v1/collect"
   case statistics = "GET /v1/stats"
   case metrics = "GET /metrics"

@@ -108,6 +108,22 @@ public final class DaemonClient {
     try decode(call(.collect, body: encode(request)))
   }
 
+  /// A signed bundle of what is served.
+  public func export(_ request: ExportRequest) throws(ServiceError) -> [UInt8] {
+    try call(.export, body: encode(request), seconds: max(timeoutSeconds, 3600))
+  }
+
+  /// Takes in a bundle; each kernel may be verified first, however long that takes.
+  public func importBundle(_ bytes: [UInt8], allowUnsigned: Bool, dryRun: Bool)
+    throws(ServiceError) -> ImportReport
+  {
+    let target =
+      Route.importBundle.path() + "?allow_unsigned=\(allowUnsigned)&dry_run=\(dryRun)"
+    let answer = try exchange(.importBundle, target, bytes, Deadline(seconds: 86_400))
+    guard answer.status == 200 else { throw Self.failure(answer.body, status: answer.status) }
+    return try decode(answer.body)
+  }
+
   public func statistics() throws(ServiceError) -> Statistics { try get(.statistics) }
 
   /// The counters in Prometheus' text format.

@@ -9,6 +9,7 @@ import Optimization
 import RunnerProtocol
 import ServiceLifecycle
 import Support
+import Trust
 
 /// Puts the daemon together: the store, the compiler, the runner, the library, and the service that searches.
 package enum DaemonAssembly {
@@ -37,7 +38,10 @@ package enum DaemonAssembly {
         store: store, workshop: workshop,
         defaultLimits: SearchLimits(
           seconds: configuration.searchSeconds, candidates: configuration.searchCandidates),
-        shared: SharedSchedules(directory: configuration.sharedDirectory), log: logger)
+        shared: SharedSchedules(directory: configuration.sharedDirectory),
+        trust: TrustPolicy(
+          ring: KeyRing(directory: configuration.locations.keys),
+          verification: configuration.verifyImports), log: logger)
       let checkup = Checkup(
         library: library, locations: configuration.locations, compiler: compiler.identity,
         confinement: compiler.confinement)

@@ -113,6 +113,8 @@ struct DaemonFlags: ParsableCommand {
   var unusedSeconds: String?
   @Option(help: "The time between two collections.") var collectSeconds: String?
   @Option(help: "A folder through which machines share schedules.") var sharedDirectory: String?
+  @Option(help: "never, sample or always: whether kernels of other machines are verified.")
+  var verifyImports: String?
   @Option(help: "Threads that searches use.") var searchThreads: String?
   @Option(help: "The longest time of one search.") var searchSeconds: String?
   @Option(help: "The most candidates of one search.") var searchCandidates: String?
@@ -128,7 +130,8 @@ struct DaemonFlags: ParsableCommand {
       (.hardwareBytes, hardwareBytes),
       (.unusedSeconds, unusedSeconds), (.collectSeconds, collectSeconds),
       (.sharedDirectory, sharedDirectory),
-      (.searchThreads, searchThreads), (.searchSeconds, searchSeconds),
+      (.verifyImports, verifyImports), (.searchThreads, searchThreads),
+      (.searchSeconds, searchSeconds),
       (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),
       (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),
     ]

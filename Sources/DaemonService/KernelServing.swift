@@ -28,6 +28,11 @@ package protocol KernelServing: Sendable {
   func lease(_ key: Digest, _ request: LeaseRequest) async throws(ServiceError) -> Bool
   func lockFiles() async throws(ServiceError) -> [LockFileReport]
   func addLockFile(_ request: LockFileRequest) async throws(ServiceError)
+  /// A signed bundle.
+  func export(_ request: ExportRequest) async throws(ServiceError) -> [UInt8]
+  /// Takes in a bundle, all of which is checked before anything is written.
+  func importBundle(_ bytes: [UInt8], allowsUnsigned: Bool, dryRun: Bool)
+    async throws(ServiceError) -> ImportReport
   func stale() async throws(ServiceError) -> StaleReport
   func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport
   func statistics() async throws(ServiceError) -> Statistics

@@ -84,7 +84,10 @@ package struct LibraryServing: KernelServing {
       guard let key = Digest(hex: kernel.key) else {
         throw OptimizationError(.badSpec, "a locked key is not 64 hexadecimal digits")
       }
-      locks.byKey[key] = try lock(kernel.revision, kernel.artifact)
+      var known = try lock(kernel.revision, kernel.artifact)
+      known.name = kernel.name
+      known.hardware = kernel.hardware
+      locks.byKey[key] = known
     }
     if request.revision != nil || request.artifact != nil || request.locks == nil {
       locks.otherwise = try lock(request.revision, request.artifact)

@@ -27,6 +27,11 @@ extension KernelLibrary {
   ///
   /// - Throws: ``OptimizationError`` when there is no such entry, or when the machine could not do it.
   package func repeatEvidence(of key: Digest) async throws(OptimizationError) -> EvidenceOutcome {
+    try await tryOut(key, revision: nil)
+  }
+
+  /// Verifies a revision that is on trial, or without a number what is served.
+  func tryOut(_ key: Digest, revision: Int?) async throws(OptimizationError) -> EvidenceOutcome {
     let entry = try entry(of: key)
     var outcome = EvidenceOutcome(
       key: key, name: entry.name, revision: nil, verdict: .notHere, reason: "")
@@ -37,7 +42,7 @@ extension KernelLibrary {
       outcome.reason = error.message
       return outcome
     }
-    guard let kernel = try kernelToTry(key) else {
+    guard let kernel = try kernelToTry(key, revision) else {
       outcome.reason = "nothing that is stored for it can be read and run here"
       return outcome
     }
@@ -102,9 +107,14 @@ extension KernelLibrary {
 
   /// What is served for a key; if there is nothing, the newest revision that came from elsewhere and waits for its
   /// trial.
-  private func kernelToTry(_ key: Digest) throws(OptimizationError) -> StoredKernel? {
+  private func kernelToTry(_ key: Digest, _ revision: Int?) throws(OptimizationError)
+    -> StoredKernel?
+  {
     do {
-      guard let found = try store.lookup(key: key) ?? store.onTrial(key: key) else { return nil }
+      let served = revision == nil ? try store.lookup(key: key) : nil
+      guard let found = try served ?? store.onTrial(key: key, revision: revision) else {
+        return nil
+      }
       return runsHere(found.artifact.manifest) ? found : nil
     } catch {
       throw OptimizationError(storing: error)

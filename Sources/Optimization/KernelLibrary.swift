@@ -21,6 +21,8 @@ package final class KernelLibrary: Sendable {
   package let defaultLimits: SearchLimits
   /// Where other machines' results are asked for; `nil` on a machine by itself.
   let shared: SharedSchedules?
+  /// What is believed of other machines; `nil` for nothing.
+  package let trust: TrustPolicy?
   private let baselines = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
   /// What finished searches taught, for transplants.
@@ -29,8 +31,10 @@ package final class KernelLibrary: Sendable {
 
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
-    shared: SharedSchedules? = nil, time: any TimeSource = SystemTime(), log: Logger
+    shared: SharedSchedules? = nil, trust: TrustPolicy? = nil,
+    time: any TimeSource = SystemTime(), log: Logger
   ) {
+    self.trust = trust
     self.shared = shared
     self.store = store
     self.workshop = workshop
@@ -72,8 +76,15 @@ package final class KernelLibrary: Sendable {
     package struct Lock: Sendable, Hashable {
       package var revision: Int?
       package var artifact: Digest?
+      /// The spec's name, and the hardware that the kernel is for, as far as the lock tells.
+      package var name: String?
+      package var hardware: String?
 
-      package init(revision: Int?, artifact: Digest?) {
+      package init(
+        revision: Int?, artifact: Digest?, name: String? = nil, hardware: String? = nil
+      ) {
+        self.name = name
+        self.hardware = hardware
         self.revision = revision
         self.artifact = artifact
       }
@@ -184,27 +195,6 @@ package final class KernelLibrary: Sendable {
       required: manifest.requiredFeatures, architecture: manifest.architecture)
   }
 
-  private func locked(_ key: KernelKey, name: String, by locks: Locks) throws(OptimizationError)
-    -> StoredKernel
-  {
-    guard let lock = locks.byKey[key.digest] ?? locks.otherwise else {
-      throw OptimizationError(
-        .notFound, "\(name) (\(key.digest)) is not in the lock file; run 'granary lock' again")
-    }
-    guard let kernel = try lookup(key, revision: lock.revision) else {
-      let revision = lock.revision.map { "revision \($0)" } ?? "kernel"
-      throw OptimizationError(
-        .notFound, "\(name) (\(key.digest)): the locked \(revision) is not in the store")
-    }
-    if let artifact = lock.artifact, kernel.artifact.manifest.digest != artifact {
-      throw OptimizationError(
-        .conflict,
-        "\(name) (\(key.digest)): revision \(kernel.revision) is "
-          + "\(kernel.artifact.manifest.digest), but the lock names \(artifact)")
-    }
-    return kernel
-  }
-
   private func serve(
     _ spec: CheckedSpec, namespace: String, into resolution: inout Resolution
   ) async throws(OptimizationError) {
@@ -237,6 +227,7 @@ package final class KernelLibrary: Sendable {
       return try await baselines.value(for: key.digest) { [self] in
         // Whoever made it while this call was on its way has stored it.
         if let kernel = try lookup(key) { return kernel }
+        if let kernel = try await kernelFromElsewhere(key) { return kernel }
         let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
         let kernel = try await makers.run { try await maker.make(plan, namespace: namespace) }
         announceChange(of: key.digest)

@@ -95,6 +95,10 @@ final class MemoryService: KernelServing {
     [LockFileReport(path: "/granary.lock", kernels: 2)]
   }
   func addLockFile(_ request: LockFileRequest) async throws(ServiceError) {}
+  func export(_ request: ExportRequest) async throws(ServiceError) -> [UInt8] { [1, 2] }
+  func importBundle(_ bytes: [UInt8], allowsUnsigned: Bool, dryRun: Bool)
+    async throws(ServiceError) -> ImportReport
+  { ImportReport(admitted: 1, known: 0, failed: ["relu"]) }
   func stale() async throws(ServiceError) -> StaleReport {
     StaleReport(
       reasons: [.init(reason: "compiler", meaning: "another", count: 1)], entries: 2,

@@ -65,6 +65,7 @@ extension ServerTests {
         (.refresh, key, ""), (.repeatEvidence, key, ""), (.lockFiles, "", ""),
         (.lease, key, "{\"holder\":\"me\",\"seconds\":5}"),
         (.addLockFile, "", "{\"path\":\"/granary.lock\"}"), (.stale, "", ""),
+        (.importBundle, "", "x"),
         (.verify, "", "{\"repair\":true}"),
       ]
       for (route, parameter, body) in asked {

@@ -1,5 +1,6 @@
 package import DaemonAPI
 import FoundationEssentials
+package import Optimization
 
 /// The settings in force. A flag wins over the environment, the environment over the file, the file over the
 /// default.
@@ -20,6 +21,7 @@ package struct DaemonConfiguration: Sendable {
   package var collectSeconds: Double
   /// Empty for none.
   package var sharedDirectory: String
+  package var verifyImports: TrustPolicy.Verification
   /// 0 for all that the process may use.
   package var searchThreads: Int
   package var searchSeconds: Double
@@ -53,6 +55,10 @@ package struct DaemonConfiguration: Sendable {
     unusedSeconds = try values.seconds(.unusedSeconds, orZero: true)
     collectSeconds = try values.seconds(.collectSeconds)
     sharedDirectory = values.text(.sharedDirectory)
+    guard let verifyImports = TrustPolicy.Verification(rawValue: values.text(.verifyImports)) else {
+      throw values.refusal(.verifyImports, "never, sample or always")
+    }
+    self.verifyImports = verifyImports
     searchThreads = try values.integer(.searchThreads, in: 0...4096)
     searchSeconds = try values.seconds(.searchSeconds)
     searchCandidates = try values.integer(.searchCandidates, in: 1...10_000_000)

@@ -65,6 +65,14 @@ package struct Router: Sendable {
       try await service.addLockFile(try decode(request.body))
       return .json(try await service.lockFiles())
     case .stale: return .json(try await service.stale())
+    case .export:
+      let bundle = try await service.export(try decode(request.body))
+      return .complete(status: 200, type: "application/zstd", body: [bundle[...]])
+    case .importBundle:
+      return .json(
+        try await service.importBundle(
+          request.body, allowsUnsigned: request.query["allow_unsigned"] == "true",
+          dryRun: request.query["dry_run"] == "true"))
     case .collect: return .json(try await service.collect(try decode(request.body)))
     case .statistics: return .json(try await statistics())
     case .metrics:

@@ -51,6 +51,12 @@ final class BenchmarkService: KernelServing {
   func lease(_ key: Digest, _ request: LeaseRequest) async throws(ServiceError) -> Bool { false }
   func lockFiles() async throws(ServiceError) -> [LockFileReport] { [] }
   func addLockFile(_ request: LockFileRequest) async throws(ServiceError) { throw Self.absent }
+  func export(_ request: ExportRequest) async throws(ServiceError) -> [UInt8] {
+    throw Self.absent
+  }
+  func importBundle(_ bytes: [UInt8], allowsUnsigned: Bool, dryRun: Bool)
+    async throws(ServiceError) -> ImportReport
+  { throw Self.absent }
   func stale() async throws(ServiceError) -> StaleReport { throw Self.absent }
   func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
     CollectReport(
