@@ -77,7 +77,7 @@ let package = Package(
         "CacheSchema", "Hardware", "KernelSpec", "Support", "CZstd",
         product("GRDB", "GRDB.swift"),
       ]),
-    module("RemoteTiers", ["KernelSpec", "Support"]),
+    module("RemoteTiers", ["KernelSpec", "Support", "CLinux"]),
     module("Trust", ["KernelSpec", "Support", product("Crypto", "swift-crypto")]),
     module(
       "Optimization",
@@ -98,7 +98,7 @@ let package = Package(
       "DaemonService",
       [
         "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
-        "RunnerProtocol", "Support", "Trust", "CLinux",
+        "RemoteTiers", "RunnerProtocol", "Support", "Trust", "CLinux",
         product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),

@@ -51,7 +51,8 @@ extension CacheStore {
     else { return nil }
     return StoredKernel(
       key: key, revision: stored.number, verdict: stored.verdict,
-      artifact: Artifact(manifest: stored.manifest, bytes: bytes), evidence: stored.evidence)
+      artifact: Artifact(manifest: stored.manifest, bytes: bytes), evidence: stored.evidence,
+      origin: stored.origin)
   }
 
   /// The bytes with a digest, checked; `nil` when they are missing or corrupt.

@@ -20,6 +20,8 @@ package struct StoredKernel: Sendable, Hashable {
   package var verdict: Verdict
   package var artifact: Artifact
   package var evidence: Evidence
+  /// Where it came from; empty when it was made here.
+  package var origin = ""
 }
 
 /// A revision without its bytes.

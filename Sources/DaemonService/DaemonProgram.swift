@@ -113,6 +113,9 @@ struct DaemonFlags: ParsableCommand {
   var unusedSeconds: String?
   @Option(help: "The time between two collections.") var collectSeconds: String?
   @Option(help: "A folder through which machines share schedules.") var sharedDirectory: String?
+  @Option(help: "Places of shared kernels, with spaces between.") var tiers: String?
+  @Option(help: "Whether own kernels are given to the tiers.") var tierWrites: String?
+  @Option(help: "How long one exchange with a tier may take.") var tierTimeoutSeconds: String?
   @Option(help: "never, sample or always: whether kernels of other machines are verified.")
   var verifyImports: String?
   @Option(help: "Threads that searches use.") var searchThreads: String?
@@ -130,7 +133,9 @@ struct DaemonFlags: ParsableCommand {
       (.hardwareBytes, hardwareBytes),
       (.unusedSeconds, unusedSeconds), (.collectSeconds, collectSeconds),
       (.sharedDirectory, sharedDirectory),
-      (.verifyImports, verifyImports), (.searchThreads, searchThreads),
+      (.tiers, tiers), (.tierWrites, tierWrites),
+      (.tierTimeoutSeconds, tierTimeoutSeconds), (.verifyImports, verifyImports),
+      (.searchThreads, searchThreads),
       (.searchSeconds, searchSeconds),
       (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),
       (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),

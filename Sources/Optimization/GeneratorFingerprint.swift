@@ -31,6 +31,9 @@ package enum GeneratorFingerprint {
     "index_select(x: f32[64,100], dim: 0, i: i64[7])",
   ]
 
+  /// Those that cannot be generated, which say nothing of the generator.
+  static var specsWithoutSource: [String] { specs.filter { sources(of: $0).contains("none") } }
+
   private static func sources(of text: String) -> [String] {
     guard let spec = try? Spec.parse(text).checked(),
       let plan = try? KernelPlan(spec: spec, hardware: machine)

@@ -82,6 +82,9 @@ extension KernelLibrary {
       await share(run.engine, of: plan)
       try store.increment(["searches_finished": 1])
       announceChange(of: plan.key.digest)
+      if let served = try store.lookup(key: plan.key.digest), served.origin.isEmpty {
+        queueUpload(plan.key.digest, revision: served.revision)
+      }
     }
     await queue.publish(last)
   }

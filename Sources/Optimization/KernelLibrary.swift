@@ -21,6 +21,8 @@ package final class KernelLibrary: Sendable {
   package let defaultLimits: SearchLimits
   /// Where other machines' results are asked for; `nil` on a machine by itself.
   let shared: SharedSchedules?
+  /// Where other machines' kernels are asked for; `nil` on a machine by itself.
+  package let sharedKernels: SharedKernels?
   /// What is believed of other machines; `nil` for nothing.
   package let trust: TrustPolicy?
   private let baselines = SingleFlight<Digest, StoredKernel>()
@@ -31,9 +33,11 @@ package final class KernelLibrary: Sendable {
 
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
-    shared: SharedSchedules? = nil, trust: TrustPolicy? = nil,
+    shared: SharedSchedules? = nil, sharedKernels: SharedKernels? = nil,
+    trust: TrustPolicy? = nil,
     time: any TimeSource = SystemTime(), log: Logger
   ) {
+    self.sharedKernels = sharedKernels
     self.trust = trust
     self.shared = shared
     self.store = store
@@ -203,8 +207,9 @@ package final class KernelLibrary: Sendable {
       resolution.status = .hit
     } else {
       resolution.reason = reasonForMiss(resolution.key, name: spec.name)
-      resolution.kernel = try await baseline(of: spec, resolution.key, namespace: namespace)
-      resolution.status = .baseline
+      let kernel = try await baseline(of: spec, resolution.key, namespace: namespace)
+      resolution.kernel = kernel
+      resolution.status = kernel.origin == "tier" ? .hit : .baseline
     }
     // A kernel without measurements has never been through a whole search: also after a crash that lost the queue.
     if resolution.kernel?.evidence.timing == nil { try await queueSearch(of: spec, resolution.key) }
@@ -228,9 +233,11 @@ package final class KernelLibrary: Sendable {
         // Whoever made it while this call was on its way has stored it.
         if let kernel = try lookup(key) { return kernel }
         if let kernel = try await kernelFromElsewhere(key) { return kernel }
+        if let kernel = await fetchShared(key) { return kernel }
         let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
         let kernel = try await makers.run { try await maker.make(plan, namespace: namespace) }
         announceChange(of: key.digest)
+        queueUpload(key.digest, revision: kernel.revision)
         return kernel
       }
     } catch let error as OptimizationError {

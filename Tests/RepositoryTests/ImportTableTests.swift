@@ -24,7 +24,7 @@ private let allowed: [String: Set<String>] = [
   "Commands": ["DaemonAPI", "DaemonClient", "Hardware", "KernelSpec", "Support", "Trust"],
   "DaemonService": [
     "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
-    "RunnerProtocol", "Support", "Trust",
+    "RemoteTiers", "RunnerProtocol", "Support", "Trust",
   ],
   "granary": ["Commands"],
   "granaryd": ["DaemonService"],

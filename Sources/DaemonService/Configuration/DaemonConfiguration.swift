@@ -21,6 +21,10 @@ package struct DaemonConfiguration: Sendable {
   package var collectSeconds: Double
   /// Empty for none.
   package var sharedDirectory: String
+  /// In the order in which they are asked; none for a machine by itself.
+  package var tiers: [String]
+  package var tierWrites: Bool
+  package var tierTimeoutSeconds: Double
   package var verifyImports: TrustPolicy.Verification
   /// 0 for all that the process may use.
   package var searchThreads: Int
@@ -55,6 +59,9 @@ package struct DaemonConfiguration: Sendable {
     unusedSeconds = try values.seconds(.unusedSeconds, orZero: true)
     collectSeconds = try values.seconds(.collectSeconds)
     sharedDirectory = values.text(.sharedDirectory)
+    tiers = values.text(.tiers).split(separator: " ").map(String.init)
+    tierWrites = try values.boolean(.tierWrites)
+    tierTimeoutSeconds = try values.seconds(.tierTimeoutSeconds)
     guard let verifyImports = TrustPolicy.Verification(rawValue: values.text(.verifyImports)) else {
       throw values.refusal(.verifyImports, "never, sample or always")
     }
@@ -127,6 +134,11 @@ private struct SettingValues {
       throw refusal(.storeHardBytes, "0 or at least store_bytes, which is \(soft)")
     }
     return bytes == 0 ? soft + soft / 4 : bytes
+  }
+
+  func boolean(_ setting: Setting) throws(ServiceError) -> Bool {
+    guard let value = Bool(text(setting)) else { throw refusal(setting, "true or false") }
+    return value
   }
 
   func share(_ setting: Setting) throws(ServiceError) -> Double {
