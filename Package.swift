@@ -77,27 +77,28 @@ let package = Package(
         "CacheSchema", "Hardware", "KernelSpec", "Support", "CZstd",
         product("GRDB", "GRDB.swift"),
       ]),
-    module("RemoteTiers", ["KernelSpec", "Support"]),
+    module("RemoteTiers", ["KernelSpec", "Support", "CLinux"]),
+    module("Trust", ["KernelSpec", "Support", product("Crypto", "swift-crypto")]),
     module(
       "Optimization",
       [
         "Support", "KernelSpec", "Hardware", "TensorProgram", "CodeGeneration", "Search",
         "RunnerProtocol", "Evaluation", "Knowledge", "CacheStore", "RemoteTiers",
-        product("Logging", "swift-log"),
+        "Trust", product("Logging", "swift-log"),
       ]),
     module("DaemonAPI", ["KernelSpec", "Support"]),
     module("DaemonClient", ["CKernelHost", "CLinux", "DaemonAPI", "KernelSpec", "Support"]),
     module(
       "Commands",
       [
-        "DaemonAPI", "DaemonClient", "Hardware", "KernelSpec", "Support",
+        "DaemonAPI", "DaemonClient", "Hardware", "KernelSpec", "Support", "Trust",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
     module(
       "DaemonService",
       [
         "Optimization", "DaemonAPI", "CacheStore", "Evaluation", "Hardware", "KernelSpec",
-        "RunnerProtocol", "Support", "CLinux",
+        "RemoteTiers", "RunnerProtocol", "Support", "Trust", "CLinux",
         product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
@@ -155,6 +156,7 @@ let package = Package(
         product("GRDB", "GRDB.swift"),
       ]),
     tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
+    tests("TrustTests", ["Trust", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",
       [

@@ -1,4 +1,3 @@
-import CZstd
 import KernelSpec
 import Support
 
@@ -8,7 +7,6 @@ enum Blob {
   static let limitBytes = 256 << 20
   private static let magic = Array("GRNB".utf8)
   private static let version: UInt8 = 1
-  private static let level: Int32 = 3
 
   /// - Throws: `too-large` beyond ``limitBytes``, `internal` when zstd fails.
   static func encode(_ bytes: [UInt8], digest: Digest) throws -> [UInt8] {
@@ -17,7 +15,7 @@ enum Blob {
         .tooLarge, "a blob of \(bytes.count) bytes; at most \(limitBytes) are stored",
         responsible: .input)
     }
-    let frame = try compress(bytes)
+    let frame = try Zstd.compress(bytes)
     var blob = magic + [version, 0, 0, 0]
     blob.reserveCapacity(headerBytes + frame.count)
     blob.append(littleEndian: UInt64(bytes.count))
@@ -29,45 +27,40 @@ enum Blob {
 
   /// - Returns: `nil` unless every field agrees and the bytes have this digest.
   static func decode(_ blob: [UInt8], digest: Digest) -> [UInt8]? {
-    guard blob.count > headerBytes, blob.starts(with: magic + [version, 0, 0, 0]),
-      blob[16..<48].elementsEqual(digest.bytes),
-      blob[56..<64].elementsEqual(Digest(of: blob[..<56]).bytes.prefix(8)),
-      blob[48...].littleEndianValue == UInt64(blob.count - headerBytes),
-      blob[8...].littleEndianValue <= UInt64(limitBytes)
-    else { return nil }
-    let bytes = decompress(blob[headerBytes...], sizeBytes: Int(blob[8...].littleEndianValue))
+    guard headerFault(of: blob) == nil, blob[16..<48].elementsEqual(digest.bytes) else {
+      return nil
+    }
+    let bytes = Zstd.decompress(blob[headerBytes...], sizeBytes: Int(blob[8...].littleEndianValue))
     guard let bytes, Digest(of: bytes) == digest else { return nil }
     return bytes
   }
 
-  private static func compress(_ bytes: [UInt8]) throws -> [UInt8] {
-    let bound = ZSTD_compressBound(bytes.count)
-    var failure: String?
-    let frame = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
-      let written = bytes.withUnsafeBytes {
-        ZSTD_compress(buffer.baseAddress, bound, $0.baseAddress, bytes.count, level)
-      }
-      if ZSTD_isError(written) != 0 {
-        failure = String(cString: ZSTD_getErrorName(written))
-      } else {
-        count = written
-      }
+  /// What a blob that names itself holds; `nil` when any of it is damaged.
+  static func decode(_ blob: [UInt8]) -> [UInt8]? {
+    guard blob.count > headerBytes, let digest = Digest(bytes: Array(blob[16..<48])) else {
+      return nil
     }
-    if let failure {
-      throw GranaryError(.storeInternal, "zstd: \(failure)", responsible: .internal)
-    }
-    return frame
+    return decode(blob, digest: digest)
   }
 
-  private static func decompress(_ frame: ArraySlice<UInt8>, sizeBytes: Int) -> [UInt8]? {
-    var complete = false
-    let bytes = [UInt8](unsafeUninitializedCapacity: max(sizeBytes, 1)) { buffer, count in
-      let written = frame.withUnsafeBytes {
-        ZSTD_decompress(buffer.baseAddress, sizeBytes, $0.baseAddress, $0.count)
-      }
-      complete = ZSTD_isError(written) == 0 && written == sizeBytes
-      count = complete ? written : 0
+  /// What is wrong with a blob that does not decode, for people.
+  static func fault(of blob: [UInt8], digest: Digest) -> String {
+    if let fault = headerFault(of: blob) { return fault }
+    if !blob[16..<48].elementsEqual(digest.bytes) { return "it names another digest" }
+    let bytes = Zstd.decompress(blob[headerBytes...], sizeBytes: Int(blob[8...].littleEndianValue))
+    return bytes == nil
+      ? "its frame does not decompress to its length" : "its bytes have another digest"
+  }
+
+  private static func headerFault(of blob: [UInt8]) -> String? {
+    if blob.count <= headerBytes { return "it is cut short" }
+    if !blob.starts(with: magic + [version, 0, 0, 0]) { return "it has no header of version 1" }
+    if !blob[56..<64].elementsEqual(Digest(of: blob[..<56]).bytes.prefix(8)) {
+      return "its header is damaged"
     }
-    return complete ? bytes : nil
+    if blob[48...].littleEndianValue != UInt64(blob.count - headerBytes) {
+      return "its length is wrong"
+    }
+    return blob[8...].littleEndianValue > UInt64(limitBytes) ? "it is too large" : nil
   }
 }

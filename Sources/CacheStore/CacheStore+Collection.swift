@@ -1,54 +1,143 @@
+import FoundationEssentials
 import GRDB
 import KernelSpec
 import Support
 import Synchronization
 
 extension CacheStore {
+  /// How much one transaction of a collection removes: writers wait for no more than that.
+  private static let batchSize = 256
+
   /// Removes what the limits leave no room for, blobs that nothing refers to and files that a crash
-  /// left behind. Publishing waits meanwhile; reading does not.
+  /// left behind.
+  ///
+  /// Decides on one state of the store and removes in small steps, between which others read and
+  /// write. Before each step it looks again: what was used, published or protected since stays.
   ///
   /// - Parameter dryRun: only tell what would go.
   /// - Returns: what went. An error in the middle leaves a sound store, and the next collection
   ///   goes on.
   package func collect(_ limits: CollectionLimits, dryRun: Bool = false) throws -> CollectionReport
   {
+    if dryRun { return try dryCollection(limits) }
+    return try collecting.withLock { _ in
+      do {
+        return try collected(limits)
+      } catch let error as GranaryError where error.code == .diskFull {
+        // On a full disk even removing needs room, which is kept for this.
+        try reserve.release()
+        return try collected(limits)
+      }
+    }
+  }
+
+  private func dryCollection(_ limits: CollectionLimits) throws -> CollectionReport {
     let now = time.wallSeconds
-    return try changing.withLock { _ in
-      // Plan and removal see one state: `changing` keeps publishes away, the transaction everyone
-      // else.
-      let (contents, searches) =
-        try dryRun
-        ? read { database in
-          let contents = try StoreContents(of: database)
-          let plan = contents.plan(limits, now: now)
-          return (contents, try Self.staleSearches(limits, without: plan, in: database))
-        }
-        : write(durable: true) { database in
-          let contents = try StoreContents(of: database)
-          let plan = contents.plan(limits, now: now)
-          let searches = try Self.staleSearches(limits, without: plan, in: database)
-          try Self.apply(plan, to: contents, in: database)
-          for search in searches {
-            try database.execute(sql: "DELETE FROM searches WHERE id = ?", arguments: [search])
-          }
-          return (contents, searches)
-        }
+    let (contents, plan, searches) = try read { database in
+      let contents = try StoreContents(of: database, limits, now: now)
       let plan = contents.plan(limits, now: now)
-      var report = contents.report(of: plan)
-      report.searchesRemoved = searches.count
-      try removeFiles(contents: contents, kept: plan.keptBlobs, dryRun: dryRun, &report)
-      if !dryRun { try shrink() }
-      return report
+      let gone = plan.removedEntries.map { contents.entries[$0].id }
+      return (contents, plan, try Self.staleSearches(limits, without: gone, in: database))
+    }
+    var report = contents.report(of: plan)
+    report.searchesRemoved = searches.count
+    for file in try BlobFiles.all(in: directory, fileSystem) {
+      let blob = file.digest.flatMap { contents.blobs[$0] }
+      if blob != nil, blob?.isInline == false { continue }
+      if file.digest != nil, blob == nil { report.blobsRemoved += 1 }
+      report.bytesFreed += try fileSystem.sizeBytes(of: file.path) ?? 0
+    }
+    return report
+  }
+
+  private func collected(_ limits: CollectionLimits) throws -> CollectionReport {
+    let now = time.wallSeconds
+    var report = CollectionReport()
+    try readLockFiles()
+    if try reserve.isNeeded() { try reserve.release() }
+    let (entries, plan) = try read { database in
+      let contents = try StoreContents(of: database, limits, now: now)
+      return (contents.entries, contents.plan(limits, now: now))
+    }
+    try removeEntries(plan.removedEntries.map { entries[$0] }, &report)
+    try removeRevisions(plan.removedRevisions, &report)
+    try removeSearches(limits, &report)
+    let removed = try removeBlobs(&report)
+    try removeFiles(counted: removed, &report)
+    try tidyRecords()
+    try write { try $0.execute(sql: "DELETE FROM leases WHERE expires <= ?", arguments: [now]) }
+    report.entriesKept = entries.count - report.entriesRemoved
+    report.entriesProtected = plan.protectedEntries
+    try shrink()
+    try reserve.restore()
+    return report
+  }
+
+  private func batches<Value>(_ values: [Value], _ body: (ArraySlice<Value>) throws -> Void)
+    rethrows
+  {
+    for start in stride(from: 0, to: values.count, by: Self.batchSize) {
+      try body(values[start..<min(start + Self.batchSize, values.count)])
+    }
+  }
+
+  private func removeEntries(
+    _ entries: [CollectionPlan.Entry], _ report: inout CollectionReport
+  ) throws {
+    try batches(entries) { batch in
+      let now = time.wallSeconds
+      let gone = try write(durable: true) { database in
+        try batch.compactMap { entry in
+          try Self.removeUnlessChanged(entry, now: now, in: database)
+        }
+      }
+      report.entriesRemoved += gone.count
+      report.entriesSpared += batch.count - gone.count
+      if !gone.isEmpty { announceRemoval(of: gone) }
+    }
+  }
+
+  /// - Returns: the key of an entry that went.
+  private static func removeUnlessChanged(
+    _ entry: CollectionPlan.Entry, now: Double, in database: Database
+  ) throws -> Digest? {
+    let key = try Data.fetchOne(
+      database,
+      sql: """
+        SELECT key FROM entries WHERE id = ?2 AND last_used <= ?3
+          AND NOT \(StoreContents.isProtected)
+          AND coalesce((SELECT max(number) FROM revisions WHERE entry = id), 0) = ?4
+        """, arguments: [now, entry.id, entry.lastUsed, entry.revisions.first?.number ?? 0])
+    guard let key = Digest(column: key) else { return nil }
+    try database.execute(sql: "DELETE FROM entries WHERE id = ?", arguments: [entry.id])
+    return key
+  }
+
+  private func removeRevisions(
+    _ revisions: [(entry: Int64, number: Int)], _ report: inout CollectionReport
+  ) throws {
+    try batches(revisions) { batch in
+      report.revisionsRemoved += try write(durable: true) { database in
+        var count = 0
+        for revision in batch {
+          try database.execute(
+            sql: """
+              DELETE FROM revisions WHERE entry = ?1 AND number = ?2 AND NOT \(StoreContents.isLocked)
+                AND number IS NOT (SELECT pinned_revision FROM entries WHERE id = ?1)
+              """, arguments: [revision.entry, revision.number])
+          count += database.changesCount
+        }
+        return count
+      }
     }
   }
 
   /// Finished searches of keys without an entry, those before the last of a key, and those that
   /// ended first beyond the number that is kept.
   private static func staleSearches(
-    _ limits: CollectionLimits, without plan: CollectionPlan, in database: Database
+    _ limits: CollectionLimits, without removed: [Int64], in database: Database
   ) throws -> [Int64] {
-    let removed = try StoreJSON.encode(plan.removedEntries)
-    return try Int64.fetchAll(
+    try Int64.fetchAll(
       database,
       sql: """
         WITH kept AS (
@@ -57,40 +146,77 @@ extension CacheStore {
           WHERE state = 'finished' AND entries.id NOT IN (SELECT value FROM json_each(?1))
           GROUP BY searches.key ORDER BY finished DESC LIMIT ?2)
         SELECT id FROM searches WHERE state = 'finished' AND id NOT IN (SELECT id FROM kept)
-        """, arguments: [removed, limits.finishedSearches])
+        """, arguments: [try StoreJSON.encode(removed), limits.finishedSearches])
   }
 
-  private static func apply(
-    _ plan: CollectionPlan, to contents: StoreContents, in database: Database
-  ) throws {
-    for id in plan.removedEntries {
-      try database.execute(sql: "DELETE FROM entries WHERE id = ?", arguments: [id])
+  private func removeSearches(_ limits: CollectionLimits, _ report: inout CollectionReport) throws {
+    let searches = try read { try Self.staleSearches(limits, without: [], in: $0) }
+    for search in searches {
+      report.searchesRemoved += try write { database in
+        try database.execute(
+          sql: "DELETE FROM searches WHERE id = ? AND state = 'finished'", arguments: [search])
+        return database.changesCount
+      }
     }
-    for revision in plan.removedRevisions {
-      try database.execute(
-        sql: "DELETE FROM revisions WHERE entry = ? AND number = ?",
-        arguments: [revision.entry, revision.number])
+  }
+
+  /// Removes the rows of blobs that no revision refers to. A revision comes with its blobs in one
+  /// transaction, so none can lose a blob here.
+  ///
+  /// - Returns: whose bytes were counted.
+  private func removeBlobs(_ report: inout CollectionReport) throws -> Set<Digest> {
+    var removed: Set<Digest> = []
+    let orphans = """
+      digest NOT IN (SELECT artifact FROM revisions) AND digest NOT IN (SELECT source FROM sources)
+      """
+    try write {
+      try $0.execute(
+        sql: "DELETE FROM sources WHERE artifact NOT IN (SELECT artifact FROM revisions)")
     }
-    try database.execute(
-      sql: "DELETE FROM sources WHERE artifact NOT IN (SELECT artifact FROM revisions)")
-    for digest in contents.blobs.keys where !plan.keptBlobs.contains(digest) {
-      try database.execute(sql: "DELETE FROM blobs WHERE digest = ?", arguments: [digest.column])
+    let digests = try read {
+      try Data.fetchAll($0, sql: "SELECT digest FROM blobs WHERE \(orphans)")
     }
+    try batches(digests) { batch in
+      let gone = try write { database in
+        var gone: [(Digest?, bytes: Int)] = []
+        for digest in batch {
+          let bytes = try Int.fetchOne(
+            database,
+            sql: """
+              DELETE FROM blobs WHERE digest = ?1
+                AND NOT EXISTS (SELECT 1 FROM revisions WHERE artifact = ?1)
+                AND NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1) RETURNING stored_bytes
+              """, arguments: [digest])
+          if let bytes { gone.append((Digest(column: digest), bytes)) }
+        }
+        return gone
+      }
+      report.blobsRemoved += gone.count
+      report.bytesFreed += gone.reduce(0) { $0 + $1.bytes }
+      removed.formUnion(gone.compactMap(\.0))
+    }
+    return removed
   }
 
   /// Removes the files of removed blobs, of blobs that are in the index, and of none.
-  private func removeFiles(
-    contents: StoreContents, kept: Set<Digest>, dryRun: Bool, _ report: inout CollectionReport
-  ) throws {
+  private func removeFiles(counted: Set<Digest>, _ report: inout CollectionReport) throws {
     for file in try BlobFiles.all(in: directory, fileSystem) {
-      if let digest = file.digest {
-        if kept.contains(digest), contents.blobs[digest]?.isInline != true { continue }
-        if contents.blobs[digest] == nil { report.blobsRemoved += 1 }
+      try changing.withLock { _ in
+        // Nobody writes a file now, and a file that is in use has its row.
+        let row = try file.digest.flatMap { digest in
+          try read {
+            try Bool.fetchOne(
+              $0, sql: "SELECT contents IS NOT NULL FROM blobs WHERE digest = ?",
+              arguments: [digest.column])
+          }
+        }
+        if row == false { return }
+        if !(file.digest.map(counted.contains) ?? false) {
+          if file.digest != nil, row == nil { report.blobsRemoved += 1 }
+          report.bytesFreed += try fileSystem.sizeBytes(of: file.path) ?? 0
+        }
+        try fileSystem.remove(file.path)
       }
-      if file.digest.flatMap({ contents.blobs[$0] })?.isInline != false {
-        report.bytesFreed += try fileSystem.sizeBytes(of: file.path) ?? 0
-      }
-      if !dryRun { try fileSystem.remove(file.path) }
     }
   }
 
@@ -99,77 +225,5 @@ extension CacheStore {
     try StoreOpening.translating {
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA incremental_vacuum") }
     }
-  }
-}
-
-/// What a collection needs to know of a store.
-private struct StoreContents {
-  struct Blob {
-    var storedBytes: Int
-    var isInline: Bool
-  }
-
-  var entries: [CollectionPlan.Entry]
-  var blobs: [Digest: Blob]
-
-  init(of database: Database) throws {
-    let revisions = try Self.revisions(in: database)
-    entries = try Row.fetchAll(
-      database,
-      sql: """
-        SELECT id, last_used, pinned_revision, EXISTS (SELECT 1 FROM searches
-          WHERE searches.key = entries.key AND state = 'running') AS searching FROM entries
-        """
-    ).compactMap { row in
-      guard let id = row.believed("id", as: Int64.self) else { return nil }
-      return CollectionPlan.Entry(
-        id: id, lastUsed: row.believed("last_used", as: Double.self) ?? 0,
-        isSearching: row.believed("searching", as: Bool.self) ?? true,
-        pinnedRevision: row.believed("pinned_revision", as: Int.self),
-        revisions: revisions[id] ?? [])
-    }
-    blobs = [:]
-    let sql = "SELECT digest, stored_bytes, contents IS NOT NULL AS inline FROM blobs"
-    for row in try Row.fetchAll(database, sql: sql) {
-      guard let digest = row.digest("digest") else { continue }
-      blobs[digest] = Blob(
-        storedBytes: row.believed("stored_bytes", as: Int.self) ?? 0,
-        isInline: row.believed("inline", as: Bool.self) ?? true)
-    }
-  }
-
-  private static func revisions(in database: Database) throws
-    -> [Int64: [CollectionPlan.Revision]]
-  {
-    var found: [Int64: [CollectionPlan.Revision]] = [:]
-    let rows = try Row.fetchAll(
-      database,
-      sql: """
-        SELECT entry, number, revisions.artifact, source, search_seconds FROM revisions
-        LEFT JOIN sources ON sources.artifact = revisions.artifact ORDER BY entry, number DESC
-        """)
-    for row in rows {
-      guard let entry = row.believed("entry", as: Int64.self),
-        let number = row.believed("number", as: Int.self)
-      else { continue }
-      found[entry, default: []].append(
-        CollectionPlan.Revision(
-          number: number, blobs: [row.digest("artifact"), row.digest("source")].compactMap { $0 },
-          searchSeconds: row.believed("search_seconds", as: Double.self) ?? 0))
-    }
-    return found
-  }
-
-  func plan(_ limits: CollectionLimits, now: Double) -> CollectionPlan {
-    CollectionPlan(
-      entries: entries, sizes: blobs.mapValues(\.storedBytes), limits: limits, now: now)
-  }
-
-  func report(of plan: CollectionPlan) -> CollectionReport {
-    let removed = blobs.filter { !plan.keptBlobs.contains($0.key) }.values
-    return CollectionReport(
-      entriesRemoved: plan.removedEntries.count, revisionsRemoved: plan.removedRevisions.count,
-      blobsRemoved: removed.count, bytesFreed: removed.reduce(0) { $0 + $1.storedBytes },
-      entriesKept: plan.keptEntries)
   }
 }

@@ -57,10 +57,13 @@ extension CacheStore {
   }
 
   /// Notes a request with the counters that it changes, in one transaction, and forgets the oldest
-  /// request beyond the capacity. A hit is a use of its key.
+  /// request beyond the capacity. A hit is a use of its key; one of another namespace makes the
+  /// entry everybody's.
   ///
   /// - Returns: the number of the request, which no other has.
-  package func note(_ request: RequestRecord, counting amounts: [String: Int]) throws -> Int64 {
+  package func note(
+    _ request: RequestRecord, namespace: String = "", counting amounts: [String: Int]
+  ) throws -> Int64 {
     try write { database in
       for (name, amount) in amounts { try Self.increment(name, by: amount, in: database) }
       try database.execute(
@@ -77,6 +80,9 @@ extension CacheStore {
         sql: "DELETE FROM requests WHERE id <= ?", arguments: [number - Self.requestLogCapacity])
       if request.outcome == "hit", let key = request.key {
         try Self.touch([key], at: request.time, in: database)
+        try database.execute(
+          sql: "UPDATE entries SET namespace = '' WHERE key = ? AND namespace NOT IN ('', ?)",
+          arguments: [key.column, namespace])
       }
       return number
     }

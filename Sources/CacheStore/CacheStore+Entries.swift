@@ -76,7 +76,14 @@ extension CacheStore {
 
   /// Forgets a key with its revisions; blobs go with the next collection.
   package func remove(key: Digest) throws {
+    let numbers = try read {
+      try Int.fetchAll(
+        $0,
+        sql: "SELECT number FROM revisions JOIN entries ON entries.id = entry WHERE key = ?",
+        arguments: [key.column])
+    }
     try change("DELETE FROM entries WHERE key = ?", [key.column], key: key)
+    for number in numbers { try records.remove(RecordFiles.Name(key: key, number: number)) }
   }
 
   /// Serves the newest revision of a key, or the given one, until it is unpinned, and keeps it.
@@ -100,9 +107,9 @@ extension CacheStore {
         database,
         sql: """
           SELECT (SELECT count(*) FROM entries) AS entries,
-            (SELECT count(*) FROM revisions) AS revisions, count(*) AS blobs,
-            coalesce(sum(size_bytes), 0) AS size, coalesce(sum(stored_bytes), 0) AS stored
-          FROM blobs
+            (SELECT count(*) FROM revisions) AS revisions, blobs,
+            size_bytes AS size, stored_bytes AS stored
+          FROM totals
           """)
       return StoreStatistics(
         entries: row?["entries"] ?? 0, revisions: row?["revisions"] ?? 0,
@@ -143,23 +150,27 @@ extension CacheStore {
   private func entries(_ condition: String, _ arguments: StatementArguments, limit: Int) throws
     -> [StoredEntry]
   {
-    try read { database in
+    let now = time.wallSeconds
+    return try read { database in
       let sql = """
-        SELECT entries.*, revisions.number, revisions.verdict,
+        SELECT entries.*, revisions.number, revisions.verdict, \(Self.protections),
           (SELECT size_bytes FROM blobs WHERE digest = revisions.artifact) AS artifact_bytes
         FROM entries
-        JOIN revisions ON revisions.entry = entries.id AND revisions.number =
-          (SELECT max(number) FROM revisions WHERE entry = entries.id)
+        JOIN revisions ON revisions.entry = entries.id AND revisions.number = coalesce(
+          (SELECT max(number) FROM revisions WHERE entry = entries.id AND withdrawn IS NULL
+            AND on_trial = 0), (SELECT max(number) FROM revisions WHERE entry = entries.id))
         \(condition)
         ORDER BY last_used DESC, entries.id LIMIT \(limit)
         """
       return try Row.fetchAll(database, sql: sql, arguments: arguments).compactMap {
-        try Self.entry($0, in: database)
+        try Self.entry($0, now: now, in: database)
       }
     }
   }
 
-  private static func entry(_ row: Row, in database: Database) throws -> StoredEntry? {
+  private static func entry(_ row: Row, now: Double, in database: Database) throws
+    -> StoredEntry?
+  {
     guard let key = row.digest("key"), let id = row.believed("id", as: Int64.self),
       let verdict = row.believed("verdict", as: String.self).flatMap(Verdict.init(rawValue:)),
       let spec = row.believed("spec", as: String.self),
@@ -168,16 +179,35 @@ extension CacheStore {
       let created = row.believed("created", as: Double.self),
       let lastUsed = row.believed("last_used", as: Double.self),
       let useCount = row.believed("use_count", as: Int.self),
+      let namespace = row.believed("namespace", as: String.self),
       let revision = row.believed("number", as: Int.self)
     else { return nil }
     return StoredEntry(
-      key: key, spec: spec, name: name, hardware: hardware,
+      key: key, spec: spec, name: name, hardware: hardware, namespace: namespace,
       parts: try parts(of: id, spec: spec, in: database), created: created, lastUsed: lastUsed,
-      useCount: useCount, pinnedRevision: row.believed("pinned_revision", as: Int.self),
+      useCount: useCount, protection: protection(row, now: now),
+      pinnedRevision: row.believed("pinned_revision", as: Int.self),
       revision: revision, verdict: verdict, artifactBytes: row["artifact_bytes"] ?? 0)
   }
 
-  private static func parts(of entry: Int64, spec: String, in database: Database) throws
+  /// What keeps an entry from being collected.
+  private static let protections = """
+    EXISTS (SELECT 1 FROM searches WHERE searches.key = entries.key AND state = 'running')
+      AS searching,
+    (SELECT max(expires) FROM leases WHERE leases.key = entries.key) AS leased,
+    EXISTS (SELECT 1 FROM locked_kernels WHERE locked_kernels.key = entries.key) AS locked
+    """
+
+  private static func protection(_ row: Row, now: Double) -> Set<EntryProtection> {
+    var found: Set<EntryProtection> = []
+    if row.believed("pinned_revision", as: Int.self) != nil { found.insert(.pin) }
+    if row.believed("searching", as: Bool.self) ?? false { found.insert(.search) }
+    if row.believed("leased", as: Double.self).map({ $0 > now }) ?? false { found.insert(.lease) }
+    if row.believed("locked", as: Bool.self) ?? false { found.insert(.lockFile) }
+    return found
+  }
+
+  static func parts(of entry: Int64, spec: String, in database: Database) throws
     -> [StoredKeyPart]
   {
     let statement = try database.cachedStatement(

@@ -5,22 +5,42 @@ import Support
 import Synchronization
 
 extension CacheStore {
-  /// What is served for a key: the asked revision, else the pinned one, else the newest.
+  /// What is served for a key: the asked revision, else the pinned one, else the newest; never one
+  /// that is withdrawn or on trial.
   ///
   /// The bytes were checked against their digest, and the row against its seal.
   /// - Returns: `nil` when there is none that can be believed.
   package func lookup(key: Digest, revision: Int? = nil) throws -> StoredKernel? {
+    try kernel(
+      key,
+      """
+      on_trial = 0 AND revisions.number = coalesce(?2, \(Self.servedNumber))
+      """, [revision])
+  }
+
+  /// The revision of a key, or the newest, that must pass its verification here before it is served.
+  package func onTrial(key: Digest, revision: Int? = nil) throws -> StoredKernel? {
+    try kernel(
+      key,
+      """
+      on_trial = 1 AND revisions.number = coalesce(?2, (SELECT max(number) FROM revisions
+        WHERE entry = entries.id AND on_trial = 1 AND withdrawn IS NULL))
+      """, [revision])
+  }
+
+  private func kernel(_ key: Digest, _ condition: String, _ arguments: StatementArguments) throws
+    -> StoredKernel?
+  {
     let found = try readUnlessDamaged { database -> (RevisionRow, Data?)? in
       let statement = try database.cachedStatement(
         sql: """
           SELECT \(RevisionRow.columns), blobs.contents FROM entries
           JOIN revisions ON revisions.entry = entries.id
           LEFT JOIN blobs ON blobs.digest = revisions.artifact
-          WHERE entries.key = ?1 AND revisions.number = coalesce(?2, entries.pinned_revision,
-            (SELECT max(number) FROM revisions WHERE entry = entries.id))
+          WHERE entries.key = ?1 AND withdrawn IS NULL AND \(condition)
           """)
       guard
-        let row = try Row.fetchOne(statement, arguments: [key.column, revision]),
+        let row = try Row.fetchOne(statement, arguments: [key.column] + arguments),
         let revision = RevisionRow(row)
       else { return nil }
       return (revision, row.believed("contents", as: Data.self))
@@ -31,7 +51,8 @@ extension CacheStore {
     else { return nil }
     return StoredKernel(
       key: key, revision: stored.number, verdict: stored.verdict,
-      artifact: Artifact(manifest: stored.manifest, bytes: bytes), evidence: stored.evidence)
+      artifact: Artifact(manifest: stored.manifest, bytes: bytes), evidence: stored.evidence,
+      origin: stored.origin)
   }
 
   /// The bytes with a digest, checked; `nil` when they are missing or corrupt.
@@ -78,7 +99,12 @@ extension CacheStore {
       let contents = row?.believed("contents", as: Data.self).map { Array($0) }
       guard let blob = contents ?? blobFile(digest) else { return nil }
       if let bytes = Blob.decode(blob, digest: digest) { return bytes }
-      if contents == nil { moveToQuarantine(digest) }
+      let reason = "a blob: " + Blob.fault(of: blob, digest: digest)
+      if contents == nil {
+        quarantine.move(blobPath(digest), as: digest.hex, reason)
+      } else {
+        quarantine.keep(blob, as: digest.hex, reason)
+      }
       try? write { database in
         try database.execute(
           sql: "DELETE FROM blobs WHERE digest = ?", arguments: [digest.column])
@@ -91,11 +117,5 @@ extension CacheStore {
   private static func blobRow(_ digest: Digest, in database: Database) throws -> Row?? {
     try Row.fetchOne(
       database, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
-  }
-
-  private func moveToQuarantine(_ digest: Digest) {
-    let aside = directory + "/quarantine"
-    try? fileSystem.createDirectory(aside)
-    try? fileSystem.rename(blobPath(digest), to: "\(aside)/\(digest.hex)")
   }
 }

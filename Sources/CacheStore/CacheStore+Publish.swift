@@ -12,11 +12,18 @@ extension CacheStore {
   /// Adds a revision with its artifact, source and evidence in one transaction. Returns its number
   /// only when all of it is durable; after an error nothing of it is visible.
   ///
-  /// - Throws: `store-internal` when manifest or evidence are about other bytes.
+  /// When the hard limit or the disk leaves no room, it is made by a collection.
+  ///
+  /// - Parameters:
+  ///   - namespace: to which the entry belongs if it is new.
+  ///   - origin: where it came from; empty when it was made here.
+  ///   - isOnTrial: whether it must pass its verification here before it is served.
+  /// - Throws: `store-internal` when manifest or evidence are about other bytes, `store-full` when
+  ///   what is protected fills the store.
   package func publish(
     key: Digest, spec: String, name: String, hardware: String, parts: [StoredKeyPart],
     verdict: Verdict, artifact: Artifact, source: KernelSource, evidence: Evidence,
-    searchSeconds: Double
+    searchSeconds: Double, namespace: String = "", origin: String = "", isOnTrial: Bool = false
   ) throws -> Int {
     let digest = Digest(of: artifact.bytes)
     guard artifact.manifest.digest == digest, evidence.artifact == digest else {
@@ -25,30 +32,73 @@ extension CacheStore {
         responsible: .internal)
     }
     let sourceBytes = Array(try StoreJSON.encode(source).utf8)
-    let blobs = [
-      try EncodedBlob(artifact.bytes, digest: digest),
-      try EncodedBlob(sourceBytes, digest: Digest(of: sourceBytes)),
-    ]
     let now = time.wallSeconds
     var row = RevisionRow(
       key: key, number: 1, verdict: verdict, manifest: try StoreJSON.encode(artifact.manifest),
       evidence: try StoreJSON.encode(evidence), artifact: digest, created: now,
       searchSeconds: searchSeconds)
+    row.origin = origin
+    row.isOnTrial = isOnTrial
+    let publication = Publication(
+      key: key, spec: spec, name: name, hardware: hardware, parts: parts, namespace: namespace,
+      row: row,
+      blobs: [
+        try EncodedBlob(artifact.bytes, digest: digest),
+        try EncodedBlob(sourceBytes, digest: Digest(of: sourceBytes)),
+      ])
+    return try publishMakingRoom(publication)
+  }
+
+  /// Publishes; when there is no room, once more after a collection.
+  private func publishMakingRoom(_ publication: Publication) throws -> Int {
+    let number: Int
+    do {
+      number = try publish(publication)
+    } catch let error as GranaryError where error.code == .storeFull || error.code == .diskFull {
+      _ = try collect(limits.collection)
+      number = try publish(publication)
+    }
+    if let soft = limits.collection.maximumBytes, try storedBytes() > soft { announceGrowth() }
+    return number
+  }
+
+  private func publish(_ publication: Publication) throws -> Int {
+    let now = publication.row.created
     return try changing.withLock { _ in
-      for blob in blobs where !blob.isInline { try writeFile(blob) }
+      for blob in publication.blobs where !blob.isInline { try writeFile(blob) }
+      // No other number is given away while `changing` is held.
+      let row = publication.row.numbered(try peekRevision(key: publication.key))
+      try records.write(publication.record(row))
       return try write(durable: true) { database in
-        for blob in blobs { try blob.insert(into: database, now: now) }
+        for blob in publication.blobs { try blob.insert(into: database, now: now) }
+        try checkHardLimit(in: database)
         try database.execute(
           sql: "INSERT OR REPLACE INTO sources (artifact, source) VALUES (?, ?)",
-          arguments: [digest.column, blobs[1].digest.column])
-        let entry = try Self.entry(
-          in: database, key: key, spec: spec, name: name, hardware: hardware, parts: parts, now: now
-        )
-        row = row.numbered(try Self.nextRevision(key: key, in: database))
+          arguments: [publication.blobs[0].digest.column, publication.blobs[1].digest.column])
+        let entry = try Self.entry(of: publication, in: database)
+        guard try Self.nextRevision(key: publication.key, in: database) == row.number else {
+          throw GranaryError(
+            .storeInternal, "two publications of \(publication.key) met", responsible: .internal)
+        }
         try row.insert(into: database, entry: entry)
         return row.number
       }
     }
+  }
+
+  /// The compressed bytes of all blobs together.
+  package func storedBytes() throws -> Int { try read(Self.storedBytes) }
+
+  private static func storedBytes(in database: Database) throws -> Int {
+    try Int.fetchOne(database, sql: "SELECT stored_bytes FROM totals") ?? 0
+  }
+
+  private func checkHardLimit(in database: Database) throws {
+    guard let limit = limits.hardBytes, try Self.storedBytes(in: database) > limit else { return }
+    throw GranaryError(
+      .storeFull,
+      "the store would hold more than \(limit) bytes; remove something with 'granary gc', or raise "
+        + "store_hard_bytes", responsible: .environment)
   }
 
   private func writeFile(_ blob: EncodedBlob) throws {
@@ -57,8 +107,16 @@ extension CacheStore {
     try fileSystem.write(blob.bytes, atomicallyTo: path)
   }
 
+  /// The number that the next revision of a key will have.
+  func peekRevision(key: Digest) throws -> Int {
+    try read { database in
+      let sql = "SELECT number FROM last_revisions WHERE key = ?"
+      return (try Int.fetchOne(database, sql: sql, arguments: [key.column]) ?? 0) + 1
+    }
+  }
+
   /// A number that the key never had, also when its entry was removed in between.
-  private static func nextRevision(key: Digest, in database: Database) throws -> Int {
+  static func nextRevision(key: Digest, in database: Database) throws -> Int {
     try database.execute(
       sql: """
         INSERT INTO last_revisions (key, number) VALUES (?, 1)
@@ -69,40 +127,68 @@ extension CacheStore {
   }
 
   /// The row of a key, made when it is new.
-  private static func entry(
-    in database: Database, key: Digest, spec: String, name: String, hardware: String,
-    parts: [StoredKeyPart], now: Double
-  ) throws -> Int64 {
+  private static func entry(of publication: Publication, in database: Database) throws -> Int64 {
+    let key = publication.key.column
     if let entry = try Int64.fetchOne(
-      database, sql: "SELECT id FROM entries WHERE key = ?", arguments: [key.column])
+      database, sql: "SELECT id FROM entries WHERE key = ?", arguments: [key])
     {
       return entry
     }
+    let now = publication.row.created
     try database.execute(
       sql: """
-        INSERT INTO entries (key, spec, name, hardware, created, last_used)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """, arguments: [key.column, spec, name, hardware, now, now])
+        INSERT INTO entries (key, spec, name, hardware, created, last_used, namespace)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        key, publication.spec, publication.name, publication.hardware, now, now,
+        publication.namespace,
+      ])
     let entry = database.lastInsertedRowID
-    for (position, part) in parts.enumerated() {
+    for (position, part) in publication.parts.enumerated() {
       try database.execute(
         sql: "INSERT INTO key_parts (entry, position, name, value) VALUES (?, ?, ?, ?)",
-        arguments: [entry, position, part.name, part.value == spec ? nil : part.value])
+        arguments: [
+          entry, position, part.name, part.value == publication.spec ? nil : part.value,
+        ])
     }
     return entry
+  }
+}
+
+/// A revision that is ready to be stored, but for its number.
+private struct Publication {
+  var key: Digest
+  var spec: String
+  var name: String
+  var hardware: String
+  var parts: [StoredKeyPart]
+  var namespace: String
+  var row: RevisionRow
+  /// The artifact and its source.
+  var blobs: [EncodedBlob]
+
+  func record(_ row: RevisionRow) -> RevisionRecord {
+    RevisionRecord(
+      facts: RevisionRecord.Facts(
+        row, spec: spec, name: name, hardware: hardware, namespace: namespace, parts: parts,
+        source: blobs[1].digest),
+      blobs: blobs.filter(\.isInline).map { .init(digest: $0.digest, bytes: $0.contents) })
   }
 }
 
 /// A blob that is ready to be stored.
 private struct EncodedBlob {
   var digest: Digest
-  var sizeBytes: Int
+  var contents: [UInt8]
+  /// `contents`, compressed.
   var bytes: [UInt8]
+  var sizeBytes: Int { contents.count }
   var isInline: Bool { bytes.count <= CacheStore.inlineBlobBytes }
 
   init(_ uncompressed: [UInt8], digest: Digest) throws {
     self.digest = digest
-    sizeBytes = uncompressed.count
+    contents = uncompressed
     bytes = try Blob.encode(uncompressed, digest: digest)
   }
 
@@ -123,8 +209,12 @@ private struct EncodedBlob {
 extension RevisionRow {
   /// The same revision under another number, sealed anew.
   func numbered(_ number: Int) -> RevisionRow {
-    RevisionRow(
+    var row = RevisionRow(
       key: key, number: number, verdict: verdict, manifest: manifest, evidence: evidence,
       artifact: artifact, created: created, searchSeconds: searchSeconds)
+    row.origin = origin
+    row.isOnTrial = isOnTrial
+    row.verified = verified
+    return row
   }
 }

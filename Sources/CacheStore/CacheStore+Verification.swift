@@ -14,19 +14,23 @@ package struct VerificationReport: Sendable, Hashable {
   package var revisionsChecked = 0
   /// Revisions whose row differs from its seal. Repairing removes them.
   package var revisionsDamaged = 0
+  /// Revisions whose record is damaged or missing. Repairing writes it anew.
+  package var recordsDamaged = 0
   /// Whether SQLite finds its file in order. Otherwise the next opening rebuilds the index.
   package var indexIsSound = true
 
   package var isSound: Bool {
     indexIsSound && blobsDamaged == 0 && blobsMissing == 0 && revisionsDamaged == 0
+      && recordsDamaged == 0
   }
 }
 
 extension CacheStore {
-  /// Reads every blob and every revision and checks them against their digests and seals.
+  /// Reads every blob, every revision and every record, and checks them against their digests and seals.
   ///
-  /// - Parameter repair: puts damaged blobs in quarantine, removes damaged revisions with the pins
-  ///   on them, and forgets blobs that are missing, so that the keys are searched again.
+  /// - Parameter repair: puts damaged blobs in quarantine, takes them from the records again where these have them,
+  ///   removes damaged revisions and those without their bytes, with the pins on them, so that the keys are made
+  ///   anew, and writes damaged records anew.
   /// - Throws: `store-damaged` when the index cannot even be listed; reopening rebuilds it.
   package func verifyAll(repair: Bool) throws -> VerificationReport {
     var report = VerificationReport()
@@ -41,11 +45,43 @@ extension CacheStore {
       if repair { try forgetUnlessSound(digest) }
     }
     let rows = try revisionRows()
-    let damaged = rows.filter { RevisionRow($0) == nil }
     report.revisionsChecked = rows.count
-    report.revisionsDamaged = damaged.count
-    if repair, !damaged.isEmpty { try removeDamagedRevisions() }
+    report.revisionsDamaged = rows.count { RevisionRow($0) == nil }
+    let damaged = try damagedRecords(rows)
+    report.recordsDamaged = damaged.count
+    if repair, !report.isSound { try repairRows(damaged) }
     return report
+  }
+
+  /// The revisions that are sound and whose record does not say so.
+  private func damagedRecords(_ rows: [Row]) throws -> [RecordFiles.Name] {
+    rows.compactMap { RevisionRow($0) }.compactMap { row in
+      let name = RecordFiles.Name(key: row.key, number: row.number)
+      let record = records.read(name)
+      return record?.facts.seal == row.seal && record?.facts.withdrawn == row.withdrawn ? nil : name
+    }
+  }
+
+  private func repairRows(_ damagedRecords: [RecordFiles.Name]) throws {
+    try restoreFromRecords()
+    try removeLostRevisions()
+    for name in damagedRecords {
+      let path = records.path(name)
+      if try fileSystem.sizeBytes(of: path) != nil {
+        quarantine.move(path, as: name.text, "a record: it is damaged or about something else")
+      }
+      try writeRecord(name)
+    }
+  }
+
+  /// Puts blobs and revisions that the index has lost back from the records.
+  private func restoreFromRecords() throws {
+    try changing.withLock { _ in
+      try StoreOpening.translating {
+        try write(durable: true) { try Self.removeDamagedRevisions(in: $0) }
+        try Salvage(from: "", blobs: fileSystem, in: directory, into: pool).runOnFiles()
+      }
+    }
   }
 
   private enum BlobState { case sound, damaged, missing }
@@ -98,18 +134,26 @@ extension CacheStore {
         """)
   }
 
-  private func removeDamagedRevisions() throws {
+  private static func removeDamagedRevisions(in database: Database) throws {
+    for row in try Self.revisionRows(in: database) where RevisionRow(row) == nil {
+      try database.execute(
+        sql: "DELETE FROM revisions WHERE entry = ? AND number = ?",
+        arguments: [row["entry"], row["number"]])
+    }
+  }
+
+  /// Removes revisions whose artifact is nowhere, then entries without a revision and pins without one.
+  private func removeLostRevisions() throws {
     try write(durable: true) { database in
-      for row in try Self.revisionRows(in: database) where RevisionRow(row) == nil {
-        try database.execute(
-          sql: "DELETE FROM revisions WHERE entry = ? AND number = ?",
-          arguments: [row["entry"], row["number"]])
-      }
       try database.execute(
         sql: """
+          DELETE FROM revisions WHERE artifact NOT IN (SELECT digest FROM blobs);
+          DELETE FROM sources WHERE source NOT IN (SELECT digest FROM blobs)
+            OR artifact NOT IN (SELECT artifact FROM revisions);
           DELETE FROM entries WHERE id NOT IN (SELECT entry FROM revisions);
           \(Salvage.dropLostPins)
           """)
     }
+    try tidyRecords()
   }
 }

@@ -1,5 +1,5 @@
 import GRDB
-import KernelSpec
+package import KernelSpec
 package import Support
 import Synchronization
 
@@ -18,6 +18,14 @@ package final class CacheStore: Sendable {
   /// Held while files and index change together, so that a collection never removes a file whose
   /// row is about to be committed.
   let changing = Mutex(())
+  /// Held by the one collection that runs.
+  let collecting = Mutex(())
+  let reserve: Reserve
+  private let onRemoval = Mutex<(@Sendable ([Digest]) -> Void)?>(nil)
+  private let bounds = Mutex(StoreBounds())
+  /// Tells the one who listens that the store has grown beyond what its limits allow.
+  package let growth: AsyncStream<Void>
+  private let grown: AsyncStream<Void>.Continuation
   /// Damage was met: the next opening must look at the whole database.
   private let damaged = Atomic(false)
 
@@ -30,7 +38,23 @@ package final class CacheStore: Sendable {
     self.time = time
     self.pool = pool
     self.lock = lock
+    reserve = Reserve(directory: directory)
+    (growth, grown) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
+
+  /// Registers the function that is told which keys a collection removed, after each step of it.
+  package func onRemoval(_ listener: @escaping @Sendable ([Digest]) -> Void) {
+    onRemoval.withLock { $0 = listener }
+  }
+
+  func announceRemoval(of keys: [Digest]) { onRemoval.withLock { $0 }?(keys) }
+
+  /// How large the store may become, and what is removed when it would become larger.
+  package var limits: StoreBounds { bounds.withLock { $0 } }
+
+  package func limit(_ bounds: StoreBounds) { self.bounds.withLock { $0 = bounds } }
+
+  func announceGrowth() { grown.yield() }
 
   /// Opens or creates the store in a directory. A damaged database is moved to `quarantine`, what
   /// can be believed is taken from it, and the store opens with that.
@@ -48,8 +72,10 @@ package final class CacheStore: Sendable {
     }
     let opening = StoreOpening(directory: directory, blobs: fileSystem, time: clock)
     let pool = try StoreOpening.translating { try opening.pool() }
-    return CacheStore(
+    let store = CacheStore(
       directory: directory, fileSystem: fileSystem, time: clock, pool: pool, lock: lock)
+    try store.reserve.restore()
+    return store
   }
 
   /// Closes the database and notes that it was left in order, if it was. Using the store afterwards

@@ -1,48 +1,12 @@
 import KernelSpec
 
-/// How much a store may keep.
-package struct CollectionLimits: Sendable, Hashable {
-  /// The compressed bytes of all blobs together.
-  package var maximumBytes: Int?
-  /// How long an entry may go without being used.
-  package var unusedSeconds: Double?
-  /// How many finished searches are kept with their candidates: of those that are the last of an
-  /// entry, the ones that ended last.
-  package var finishedSearches: Int
-
-  package init(
-    maximumBytes: Int? = nil, unusedSeconds: Double? = nil, finishedSearches: Int = 4096
-  ) {
-    self.maximumBytes = maximumBytes
-    self.unusedSeconds = unusedSeconds
-    self.finishedSearches = finishedSearches
-  }
-}
-
-/// What a collection removed, or would remove.
-package struct CollectionReport: Sendable, Hashable {
-  package var entriesRemoved = 0
-  /// Old revisions of entries that stay.
-  package var revisionsRemoved = 0
-  package var blobsRemoved = 0
-  /// Finished searches, with their candidates.
-  package var searchesRemoved = 0
-  /// Of blobs, compressed, with the files that nothing refers to.
-  package var bytesFreed = 0
-  package var entriesKept = 0
-
-  package var isEmpty: Bool {
-    entriesRemoved == 0 && revisionsRemoved == 0 && blobsRemoved == 0 && searchesRemoved == 0
-      && bytesFreed == 0
-  }
-}
-
 /// Which entries, revisions and blobs go. A pure function of what the store holds.
 ///
-/// In order: revisions beyond the newest two that are not pinned; entries unused for too long; and
-/// while the blobs are too large, the entry with the most unused time for each second that its
-/// search took. Pinned entries and those with an unfinished search stay, even when the limit is
-/// then not met.
+/// In order: revisions beyond the newest two that are neither pinned nor locked; what the filter
+/// names, if all of it is to go; entries unused for too long; then, for each namespace, each
+/// hardware, the number of entries and the bytes of all, the entry with the most unused time for
+/// each second that its search took, until the low watermark of the limit. Protected entries stay,
+/// even when a limit is then not met.
 ///
 /// Source of the weight: GreedyDual, Young, "The k-server dual and loose competitiveness for
 /// paging" (1994): recency divided by the cost to get it again.
@@ -54,50 +18,115 @@ struct CollectionPlan {
     /// The artifact and its source.
     var blobs: [Digest]
     var searchSeconds: Double
+    /// Whether a lock file names it.
+    var isLocked = false
   }
 
   struct Entry {
     var id: Int64
     var lastUsed: Double
-    var isSearching: Bool
+    /// By a search that runs, a lease, a pin or a lock file.
+    var isProtected: Bool
     var pinnedRevision: Int?
+    /// Whether the filter names it.
+    var isMatching = true
+    /// Entries of one namespace, or of one hardware, have equal numbers; 0 is no namespace.
+    var namespace = 0
+    var hardware = 0
     /// Newest first.
     var revisions: [Revision]
-
-    var isProtected: Bool { isSearching || pinnedRevision != nil }
   }
 
-  private(set) var removedEntries: [Int64] = []
+  private(set) var removedEntries: [Int] = []
   private(set) var removedRevisions: [(entry: Int64, number: Int)] = []
   private(set) var keptBlobs: Set<Digest> = []
-  private(set) var keptEntries = 0
+  private(set) var protectedEntries = 0
+  private var references: References
+  private var isRemoved: [Bool]
 
   /// - Parameter sizes: the compressed bytes of each blob in the index.
   init(entries: [Entry], sizes: [Digest: Int], limits: CollectionLimits, now: Double) {
-    var references = References(sizes: sizes)
-    var candidates: [(entry: Entry, weight: Double)] = []
-    for entry in entries {
-      let trimmed = trim(entry)
+    references = References(sizes: sizes)
+    isRemoved = Array(repeating: false, count: entries.count)
+    let kept = entries.map { keptRevisions(of: $0) }
+    for revisions in kept { references.add(revisions) }
+    protectedEntries = entries.count(where: \.isProtected)
+    var candidates: [(position: Int, weight: Double)] = []
+    for (position, entry) in entries.enumerated() where entry.isMatching && !entry.isProtected {
       let unused = max(0, now - entry.lastUsed)
-      if !entry.isProtected, let limit = limits.unusedSeconds, unused > limit {
-        removedEntries.append(entry.id)
-        continue
-      }
-      keptEntries += 1
-      references.add(trimmed)
-      if !entry.isProtected { candidates.append((trimmed, Self.weight(of: entry, unused: unused))) }
-    }
-    if let limit = limits.maximumBytes, references.bytes > limit {
-      candidates.sort { ($0.weight, $1.entry.id) > ($1.weight, $0.entry.id) }
-      for candidate in candidates where references.bytes > limit {
-        references.remove(candidate.entry)
-        removedEntries.append(candidate.entry.id)
-        keptEntries -= 1
+      if limits.removesMatching || limits.unusedSeconds.map({ unused > $0 }) ?? false {
+        remove(position, kept[position])
+      } else {
+        candidates.append((position, Self.weight(of: entry, unused: unused)))
       }
     }
-    let gone = Set(removedEntries)
+    candidates.sort { ($0.weight, entries[$1.position].id) > ($1.weight, entries[$0.position].id) }
+    let order = candidates.map(\.position)
+    shrinkGroups(limits.namespaceBytes, limits, entries, kept, order, exceptNone: true, \.namespace)
+    shrinkGroups(limits.hardwareBytes, limits, entries, kept, order, exceptNone: false, \.hardware)
+    shrinkCount(limits, entries, kept, order)
+    shrinkBytes(limits, entries, kept, order)
+    let gone = Set(removedEntries.map { entries[$0].id })
     removedRevisions.removeAll { gone.contains($0.entry) }
     keptBlobs = references.blobs
+  }
+
+  private mutating func remove(_ position: Int, _ revisions: [Revision]) {
+    isRemoved[position] = true
+    references.remove(revisions)
+    removedEntries.append(position)
+  }
+
+  /// Brings every group of entries below the limit on its bytes, counted without sharing.
+  private mutating func shrinkGroups(
+    _ limit: Int?, _ limits: CollectionLimits, _ entries: [Entry], _ kept: [[Revision]],
+    _ order: [Int], exceptNone: Bool, _ group: KeyPath<Entry, Int>
+  ) {
+    guard let limit else { return }
+    var bytes: [Int: Int] = [:]
+    for (position, entry) in entries.enumerated() where !isRemoved[position] {
+      bytes[entry[keyPath: group], default: 0] += references.bytes(of: kept[position])
+    }
+    let low = Int(Double(limit) * limits.lowWatermark)
+    let large = Set(bytes.filter { $0.value > limit && !(exceptNone && $0.key == 0) }.keys)
+    for position in order where !isRemoved[position] {
+      let owner = entries[position][keyPath: group]
+      guard large.contains(owner), let held = bytes[owner], held > low else { continue }
+      bytes[owner] = held - references.bytes(of: kept[position])
+      remove(position, kept[position])
+    }
+  }
+
+  private mutating func shrinkCount(
+    _ limits: CollectionLimits, _ entries: [Entry], _ kept: [[Revision]], _ order: [Int]
+  ) {
+    guard let limit = limits.maximumEntries else { return }
+    var count = entries.indices.count { entries[$0].isMatching && !isRemoved[$0] }
+    guard count > limit else { return }
+    for position in order where !isRemoved[position] {
+      guard count > Int(Double(limit) * limits.lowWatermark) else { return }
+      remove(position, kept[position])
+      count -= 1
+    }
+  }
+
+  private mutating func shrinkBytes(
+    _ limits: CollectionLimits, _ entries: [Entry], _ kept: [[Revision]], _ order: [Int]
+  ) {
+    guard let limit = limits.maximumBytes else { return }
+    // Of a part of the store, its own bytes are counted; of the whole, those that are there.
+    var own = 0
+    for (position, entry) in entries.enumerated() where entry.isMatching && !isRemoved[position] {
+      own += references.bytes(of: kept[position])
+    }
+    let isWhole = limits.filter.isOpen
+    guard (isWhole ? references.bytes : own) > limit else { return }
+    let low = Int(Double(limit) * limits.lowWatermark)
+    for position in order where !isRemoved[position] {
+      guard (isWhole ? references.bytes : own) > low else { return }
+      own -= references.bytes(of: kept[position])
+      remove(position, kept[position])
+    }
   }
 
   /// One second is added to both, so that neither an unused time nor a cost of zero hides the
@@ -106,18 +135,19 @@ struct CollectionPlan {
     (unused + 1) / (entry.revisions.reduce(0) { $0 + max(0, $1.searchSeconds) } + 1)
   }
 
-  /// The entry without its old revisions, which are noted.
-  private mutating func trim(_ entry: Entry) -> Entry {
-    var trimmed = entry
-    trimmed.revisions = []
+  /// The revisions that stay with their entry; the others are noted.
+  private mutating func keptRevisions(of entry: Entry) -> [Revision] {
+    var kept: [Revision] = []
     for (position, revision) in entry.revisions.enumerated() {
-      if position < Self.revisionsKept || revision.number == entry.pinnedRevision {
-        trimmed.revisions.append(revision)
+      if position < Self.revisionsKept || revision.isLocked
+        || revision.number == entry.pinnedRevision
+      {
+        kept.append(revision)
       } else {
         removedRevisions.append((entry.id, revision.number))
       }
     }
-    return trimmed
+    return kept
   }
 }
 
@@ -130,15 +160,19 @@ private struct References {
 
   init(sizes: [Digest: Int]) { self.sizes = sizes }
 
-  mutating func add(_ entry: CollectionPlan.Entry) {
-    for digest in entry.revisions.flatMap(\.blobs) {
+  func bytes(of revisions: [CollectionPlan.Revision]) -> Int {
+    Set(revisions.flatMap(\.blobs)).reduce(0) { $0 + (sizes[$1] ?? 0) }
+  }
+
+  mutating func add(_ revisions: [CollectionPlan.Revision]) {
+    for digest in revisions.flatMap(\.blobs) {
       if counts[digest] == nil { bytes += sizes[digest] ?? 0 }
       counts[digest, default: 0] += 1
     }
   }
 
-  mutating func remove(_ entry: CollectionPlan.Entry) {
-    for digest in entry.revisions.flatMap(\.blobs) {
+  mutating func remove(_ revisions: [CollectionPlan.Revision]) {
+    for digest in revisions.flatMap(\.blobs) {
       counts[digest, default: 0] -= 1
       if counts[digest] == 0 {
         counts[digest] = nil

@@ -14,10 +14,14 @@ struct RevisionRow {
   var created: Double
   var searchSeconds: Double
   var seal: Digest
+  var withdrawn: String?
+  var origin = ""
+  var isOnTrial = false
+  var verified: Double?
 
   static let columns = """
     entries.key, revisions.number, verdict, artifact, manifest, evidence, \
-    revisions.created AS created, search_seconds, seal
+    revisions.created AS created, search_seconds, seal, withdrawn, origin, on_trial, verified
     """
 
   /// - Returns: `nil` when the row is damaged.
@@ -40,6 +44,10 @@ struct RevisionRow {
     self.evidence = evidence
     self.created = created
     self.searchSeconds = searchSeconds
+    withdrawn = row.believed("withdrawn", as: String.self)
+    origin = row.believed("origin", as: String.self) ?? ""
+    isOnTrial = row.believed("on_trial", as: Bool.self) ?? false
+    verified = row.believed("verified", as: Double.self)
     guard seal == expectedSeal else { return nil }
   }
 
@@ -72,18 +80,20 @@ struct RevisionRow {
     else { return nil }
     return StoredRevision(
       number: number, verdict: verdict, manifest: manifest, evidence: evidence, created: created,
-      searchSeconds: searchSeconds)
+      searchSeconds: searchSeconds, withdrawn: withdrawn, origin: origin, isOnTrial: isOnTrial,
+      verified: verified)
   }
 
   func insert(into database: Database, entry: Int64) throws {
     try database.execute(
       sql: """
         INSERT INTO revisions (entry, number, verdict, artifact, manifest, evidence, created,
-          search_seconds, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+          search_seconds, seal, withdrawn, origin, on_trial, verified)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         entry, number, verdict.rawValue, artifact.column, manifest, evidence, created,
-        searchSeconds, seal.column,
+        searchSeconds, seal.column, withdrawn, origin, isOnTrial, verified,
       ])
   }
 }
@@ -109,9 +119,10 @@ enum StoreJSON {
 }
 
 extension Row {
-  /// The value of a column; `nil` when it is null or, in a damaged row, of another type.
+  /// The value of a column; `nil` when it is null, not there or, in a damaged row, of another type.
   func believed<Value: DatabaseValueConvertible>(_ column: String, as type: Value.Type) -> Value? {
-    Value.fromDatabaseValue(self[column] as DatabaseValue)
+    guard hasColumn(column) else { return nil }
+    return Value.fromDatabaseValue(self[column] as DatabaseValue)
   }
 
   /// The digest in a column; `nil` when there is none.

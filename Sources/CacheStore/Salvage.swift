@@ -4,7 +4,7 @@ import KernelSpec
 import Support
 
 /// Takes from a damaged database the rows that prove themselves: blobs by their digest, revisions
-/// by their seal; and from the files every sound blob. Searches and counters are not taken.
+/// by their seal; and from the files every sound blob and record. Searches and counters are not taken.
 struct Salvage {
   let source: String
   let fileSystem: any FileSystem
@@ -25,7 +25,70 @@ struct Salvage {
       try pool.write { try takeRows(of: damaged, into: $0) }
       try? damaged.close()
     }
+    try runOnFiles()
+    try pool.write { database in
+      try database.execute(
+        sql: """
+          DELETE FROM entries WHERE id NOT IN (SELECT entry FROM revisions);
+          \(Self.dropLostPins)
+          """)
+    }
+  }
+
+  /// Takes every sound blob and every sound record from the files alone.
+  func runOnFiles() throws {
     for file in try BlobFiles.all(in: directory, fileSystem) { try takeFile(file) }
+    let records = RecordFiles(directory: directory, files: fileSystem)
+    for file in try records.all() where file.name != nil {
+      guard let record = records.read(path: file.path),
+        RecordFiles.Name(key: record.facts.key, number: record.facts.number) == file.name
+      else { continue }
+      try pool.write { try take(record, $0) }
+    }
+  }
+
+  /// What the old index still had is newer than the record.
+  private func take(_ record: RevisionRecord, _ database: Database) throws {
+    let facts = record.facts
+    for blob in record.blobs {
+      let contents = try Blob.encode(blob.bytes, digest: blob.digest)
+      try database.execute(
+        sql: "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?, ?)",
+        arguments: [
+          blob.digest.column, blob.bytes.count, contents.count, facts.created, Data(contents),
+        ])
+    }
+    if let source = facts.source {
+      try database.execute(
+        sql: "INSERT OR IGNORE INTO sources VALUES (?, ?)",
+        arguments: [facts.artifact.column, source.column])
+    }
+    let entry = try entry(of: facts, database)
+    let isKnown = try Bool.fetchOne(
+      database, sql: "SELECT EXISTS (SELECT 1 FROM revisions WHERE entry = ? AND number = ?)",
+      arguments: [entry, facts.number])
+    if isKnown == false { try record.row.insert(into: database, entry: entry) }
+    try raiseLastRevision(of: facts.key, to: facts.number, database)
+  }
+
+  private func entry(of facts: RevisionRecord.Facts, _ database: Database) throws -> Int64 {
+    if let entry = try entryID(facts.key.column, database) { return entry }
+    try database.execute(
+      sql: """
+        INSERT INTO entries (key, spec, name, hardware, created, last_used, namespace)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        facts.key.column, facts.spec, facts.name, facts.hardware, facts.created, facts.created,
+        facts.namespace,
+      ])
+    let entry = database.lastInsertedRowID
+    for (position, part) in facts.parts.enumerated() {
+      try database.execute(
+        sql: "INSERT INTO key_parts (entry, position, name, value) VALUES (?, ?, ?, ?)",
+        arguments: [entry, position, part.name, part.value == facts.spec ? nil : part.value])
+    }
+    return entry
   }
 
   private func takeRows(of damaged: DatabaseQueue, into database: Database) throws {
@@ -39,9 +102,12 @@ struct Salvage {
       FROM key_parts JOIN entries ON entries.id = entry
       """
     ) { try insertPart($0, database) }
+    // A store that version 1 wrote has fewer columns.
+    let isOld = (try? damaged.read { try $0.columns(in: "revisions").count < 13 }) ?? true
+    let columns = isOld ? "entries.key, revisions.*" : RevisionRow.columns
     copy(
       damaged,
-      "SELECT \(RevisionRow.columns) FROM revisions JOIN entries ON entries.id = entry"
+      "SELECT \(columns) FROM revisions JOIN entries ON entries.id = entry"
     ) { try insertRevision($0, database) }
     copy(damaged, "SELECT artifact, source FROM sources") { row in
       try database.execute(
@@ -53,11 +119,6 @@ struct Salvage {
       else { return }
       try raiseLastRevision(of: key, to: number, database)
     }
-    try database.execute(
-      sql: """
-        DELETE FROM entries WHERE id NOT IN (SELECT entry FROM revisions);
-        \(Self.dropLostPins)
-        """)
   }
 
   /// Forgets the pins of revisions that are no more.
@@ -104,11 +165,12 @@ struct Salvage {
     try database.execute(
       sql: """
         INSERT INTO entries (key, spec, name, hardware, created, last_used, use_count,
-          pinned_revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          pinned_revision, namespace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         row["key"], row["spec"], row["name"], row["hardware"], row["created"], row["last_used"],
         row["use_count"], row["pinned_revision"],
+        row.believed("namespace", as: String.self) ?? "",
       ])
   }
 

@@ -19,8 +19,14 @@ struct StoreOpening {
     let files = LocalFileSystem()
     let unclean = try files.sizeBytes(of: marker) != nil
     if !unclean { try files.write([], atomicallyTo: marker) }
+    let isNew = try files.sizeBytes(of: path) ?? 0 == 0
     do {
-      return try checkedPool(thoroughly: unclean)
+      let pool = try checkedPool(thoroughly: unclean)
+      if isNew {
+        // The index may have been lost: what the files tell is taken in.
+        try Salvage(from: path, blobs: blobs, in: directory, into: pool).runOnFiles()
+      }
+      return pool
     } catch let error as DatabaseError where Self.isDamage(error) {
       return try rebuiltPool()
     }

@@ -20,6 +20,8 @@ package struct StoredKernel: Sendable, Hashable {
   package var verdict: Verdict
   package var artifact: Artifact
   package var evidence: Evidence
+  /// Where it came from; empty when it was made here.
+  package var origin = ""
 }
 
 /// A revision without its bytes.
@@ -31,6 +33,20 @@ package struct StoredRevision: Sendable, Hashable {
   /// Seconds since 1970.
   package var created: Double
   package var searchSeconds: Double
+  /// Why it is never served again.
+  package var withdrawn: String?
+  /// Where it came from; empty when it was made here.
+  package var origin = ""
+  /// Whether it must pass its verification here before it is served.
+  package var isOnTrial = false
+  /// When its evidence was last repeated, in seconds since 1970.
+  package var verified: Double?
+}
+
+/// What keeps an entry from being collected.
+package enum EntryProtection: String, Sendable, Hashable, CaseIterable {
+  case pin, lease, search
+  case lockFile = "lock-file"
 }
 
 /// What the store knows about a key.
@@ -40,10 +56,14 @@ package struct StoredEntry: Sendable, Hashable {
   package var spec: String
   package var name: String
   package var hardware: String
+  /// Who the entry belongs to; empty when it is everybody's.
+  package var namespace: String
   package var parts: [StoredKeyPart]
   package var created: Double
   package var lastUsed: Double
   package var useCount: Int
+  /// What keeps it from being collected.
+  package var protection: Set<EntryProtection>
   /// The revision that is served whatever is found later.
   package var pinnedRevision: Int?
   /// The newest revision.
@@ -60,6 +80,8 @@ extension GranaryError.Code {
   package static let storeTooNew = Self(rawValue: "store-too-new")
   /// The database cannot be read; reopening the store rebuilds it.
   package static let storeDamaged = Self(rawValue: "store-damaged")
+  /// The hard limit leaves no room for more.
+  package static let storeFull = Self(rawValue: "store-full")
   /// The database refused an operation.
   package static let storeFailed = Self(rawValue: "store-failed")
   /// There is no such entry, revision or search, or a prefix names several.

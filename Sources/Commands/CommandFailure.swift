@@ -5,6 +5,11 @@ import Glibc
 /// How a verb ends when it cannot do what was asked: one line on standard error, or a JSON object, and the exit code
 /// that scripts rely on.
 enum CommandFailure {
+  /// Something is damaged, or failed when it was verified again.
+  static let damageFound: Int32 = 4
+  /// A repair could not remove all damage.
+  static let damageLeft: Int32 = 5
+
   /// 1 the request failed, 2 bad usage or bad spec, 3 no daemon.
   static func exitCode(of error: ServiceError) -> Int32 {
     switch error.code {

@@ -1,4 +1,3 @@
-import KernelSpec
 import DaemonAPI
 import KernelSpec
 
@@ -66,13 +65,13 @@ enum Format {
 
   static func entries(_ entries: [EntrySummary]) -> String {
     table(
-      ["KEY", "NAME", "VERDICT", "REV", "SIZE", "SPEEDUP", "USES", "PINNED"],
+      ["KEY", "NAME", "VERDICT", "REV", "SIZE", "SPEEDUP", "USES", "KEPT BY"],
       entries.map { entry in
         [
           String(entry.key.prefix(12)), entry.name, entry.verdict.rawValue,
           String(entry.revision), bytes(entry.bytes),
           optional(entry.speedup, digits: 2, suffix: "x"), String(entry.uses),
-          entry.pinned ? "yes" : "",
+          (entry.protection ?? []).joined(separator: ","),
         ]
       })
   }
@@ -144,13 +143,14 @@ enum Format {
     let counts =
       "\(report.blobsChecked) blobs, \(report.revisionsChecked) revisions: "
       + "\(report.blobsDamaged) blobs damaged, \(report.blobsMissing) missing, "
-      + "\(report.revisionsDamaged) revisions damaged"
+      + "\(report.revisionsDamaged) revisions damaged, \(report.recordsDamaged) records damaged"
     let index =
       report.indexSound ? "" : "; the index is damaged: restart the daemon, which rebuilds it"
     let end =
       report.sound
-      ? "; all is sound" : report.repaired ? "; repaired" : "; --repair puts them aside"
-    return counts + index + end
+      ? "; all is sound" : report.repaired ? "; repaired" : "; --repair restores or removes them"
+    let aside = report.quarantined.map { "\n  in quarantine: \($0.name.prefix(20)): \($0.reason)" }
+    return counts + index + end + aside.joined()
   }
 
   static func detail(_ detail: KernelDetail) -> String {

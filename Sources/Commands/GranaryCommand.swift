@@ -10,7 +10,10 @@ package struct GranaryCommand: ParsableCommand {
     subcommands: [
       GetCommand.self, RunCommand.self, TuneCommand.self, PrewarmCommand.self, ListCommand.self,
       ShowCommand.self, ExplainCommand.self, LockCommand.self, RemoveCommand.self,
-      PinCommand.self, CollectCommand.self, CheckStoreCommand.self, StatisticsCommand.self,
+      PinCommand.self, LeaseCommand.self, RevisionsCommand.self, RollbackCommand.self,
+      ExportCommand.self, ImportCommand.self, KeysCommand.self,
+      StaleCommand.self, VerifyCommand.self, RefreshCommand.self, CollectCommand.self,
+      CheckStoreCommand.self, StatisticsCommand.self,
       TopCommand.self, DoctorCommand.self,
       HardwareCommand.self, ConfigurationCommand.self, ServeCommand.self, SpecCommand.self,
       BenchCommand.self, DemoCommand.self,
@@ -20,7 +23,8 @@ package struct GranaryCommand: ParsableCommand {
 
   /// Runs the command line.
   ///
-  /// - Returns: the exit code: 0 done, 1 the request failed, 2 bad usage or bad spec, 3 no daemon.
+  /// - Returns: the exit code: 0 done, 1 the request failed, 2 bad usage or bad spec, 3 no daemon, 4 damage found,
+  ///   5 damage that is left after a repair.
   package static func run(_ arguments: [String]) -> Int32 {
     do {
       var command = try parseAsRoot(WaitOptions.normalized(arguments))

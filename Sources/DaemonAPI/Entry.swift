@@ -16,11 +16,18 @@ public struct EntrySummary: Sendable, Hashable, Codable {
   public var pinned: Bool
   public var uses: Int
   public var speedup: Double?
+  /// Whose entry it is; absent when it is everybody's.
+  public var namespace: String?
+  /// What keeps it from being collected: `pin`, `lease`, `lock-file`, `search`.
+  public var protection: [String]?
 
   public init(
     key: String, name: String, hardware: String, verdict: Verdict, revision: Int, bytes: Int,
-    created: Double, lastUsed: Double, pinned: Bool, uses: Int, speedup: Double?
+    created: Double, lastUsed: Double, pinned: Bool, uses: Int, speedup: Double?,
+    namespace: String? = nil, protection: [String]? = nil
   ) {
+    self.namespace = namespace
+    self.protection = protection
     self.key = key
     self.name = name
     self.hardware = hardware
@@ -81,50 +88,6 @@ public struct KernelDetail: Sendable, Hashable, Codable {
       self.fitness = fitness
       self.summary = summary
     }
-  }
-}
-
-/// The body of `POST /v1/entries/{key}/pin`.
-public struct PinRequest: Sendable, Hashable, Codable {
-  public var pinned: Bool
-
-  public init(pinned: Bool) { self.pinned = pinned }
-}
-
-/// The body of `POST /v1/collect`: what may go.
-public struct CollectRequest: Sendable, Hashable, Codable {
-  /// The size that the store may keep, compressed; without it, the daemon's setting.
-  public var maximumBytes: Int?
-  /// Entries that were not used for this long may go; without it, the daemon's setting.
-  public var unusedSeconds: Double?
-  /// Says what would go and removes nothing.
-  public var dryRun: Bool?
-
-  public init(maximumBytes: Int? = nil, unusedSeconds: Double? = nil, dryRun: Bool? = nil) {
-    self.maximumBytes = maximumBytes
-    self.unusedSeconds = unusedSeconds
-    self.dryRun = dryRun
-  }
-}
-
-/// What a collection removed, or would remove.
-public struct CollectReport: Sendable, Hashable, Codable {
-  public var entriesRemoved: Int
-  public var blobsRemoved: Int
-  /// Finished searches, with their candidates.
-  public var searchesRemoved: Int
-  public var bytesFreed: Int
-  public var entriesKept: Int
-
-  public init(
-    entriesRemoved: Int, blobsRemoved: Int, searchesRemoved: Int, bytesFreed: Int,
-    entriesKept: Int
-  ) {
-    self.entriesRemoved = entriesRemoved
-    self.blobsRemoved = blobsRemoved
-    self.searchesRemoved = searchesRemoved
-    self.bytesFreed = bytesFreed
-    self.entriesKept = entriesKept
   }
 }
 

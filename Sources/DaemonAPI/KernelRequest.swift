@@ -23,11 +23,15 @@ public struct KernelRequest: Sendable, Hashable, Codable {
   public var artifact: String?
   /// For `locked`: what must be served, by key; the entries of a lock file.
   public var locks: [LockFile.Kernel]?
+  /// Whose entry it becomes if it is new; without it, everybody's.
+  public var namespace: String?
 
   public init(
     spec: String, policy: Policy = .baseline, deadlineMilliseconds: Int? = nil,
-    revision: Int? = nil, artifact: String? = nil, locks: [LockFile.Kernel]? = nil
+    revision: Int? = nil, artifact: String? = nil, locks: [LockFile.Kernel]? = nil,
+    namespace: String? = nil
   ) {
+    self.namespace = namespace
     self.spec = spec
     self.policy = policy
     self.deadlineMilliseconds = deadlineMilliseconds
@@ -62,6 +66,7 @@ package enum KernelRequestBody {
     var revision: Int?
     var artifact: String?
     var locks: [LockFile.Kernel]?
+    var namespace: String?
   }
 
   /// The requests in `body`.
@@ -92,7 +97,8 @@ package enum KernelRequestBody {
     return specs.map {
       KernelRequest(
         spec: $0, policy: policy, deadlineMilliseconds: options.deadlineMilliseconds ?? wait,
-        revision: options.revision, artifact: options.artifact, locks: options.locks)
+        revision: options.revision, artifact: options.artifact, locks: options.locks,
+        namespace: options.namespace)
     }
   }
 
@@ -108,6 +114,7 @@ package enum KernelRequestBody {
     options.deadlineMilliseconds = try integer("deadline_milliseconds", in: query)
     options.revision = try integer("revision", in: query)
     options.artifact = query["artifact"]
+    options.namespace = query["namespace"]
     return options
   }
 
@@ -130,7 +137,8 @@ package enum KernelRequestBody {
         policy: given.policy ?? options.policy,
         deadlineMilliseconds: given.deadlineMilliseconds ?? options.deadlineMilliseconds,
         revision: given.revision ?? options.revision,
-        artifact: given.artifact ?? options.artifact, locks: given.locks)
+        artifact: given.artifact ?? options.artifact, locks: given.locks,
+        namespace: given.namespace ?? options.namespace)
     } catch {
       throw ServiceError(
         .badRequest,

@@ -9,6 +9,10 @@ public struct Locations: Sendable, Hashable {
   public var store: String
   public var configuration: String
   public var logs: String
+  /// The folder of the keys that sign and that are trusted.
+  public var keys: String {
+    (configuration.lastIndex(of: "/").map { String(configuration[..<$0]) } ?? ".") + "/keys"
+  }
 
   public init(socket: String, store: String, configuration: String, logs: String) {
     self.socket = socket

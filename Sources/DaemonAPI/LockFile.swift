@@ -3,6 +3,9 @@ import FoundationEssentials
 /// What a build was resolved to, so that it is served exactly that again: `granary lock` writes it, and requests
 /// with the policy `locked` carry it.
 public struct LockFile: Sendable, Hashable, Codable {
+  /// Where builds keep it.
+  package static let defaultName = "granary.lock"
+
   /// The version of the format.
   public var granaryLock: Int
   /// In the order of the specs.
@@ -21,8 +24,17 @@ public struct LockFile: Sendable, Hashable, Codable {
     public var revision: Int
     /// The address of the artifact; absent for `prefer-vendor`.
     public var artifact: String?
+    /// What to make where it is missing.
+    public var spec: String?
+    /// The identity of the hardware that it is for.
+    public var hardware: String?
 
-    public init(key: String, name: String?, revision: Int, artifact: String?) {
+    public init(
+      key: String, name: String?, revision: Int, artifact: String?, spec: String? = nil,
+      hardware: String? = nil
+    ) {
+      self.spec = spec
+      self.hardware = hardware
       self.key = key
       self.name = name
       self.revision = revision
@@ -32,17 +44,19 @@ public struct LockFile: Sendable, Hashable, Codable {
 
   /// The kernels that answers name.
   ///
+  /// - Parameter specs: what was asked for, in the same order.
   /// - Throws: the error of an answer that has one, and `not-found` for a miss.
-  public init(_ answers: [KernelAnswer]) throws(ServiceError) {
+  public init(_ answers: [KernelAnswer], specs: [String] = []) throws(ServiceError) {
     var kernels: [Kernel] = []
-    for answer in answers {
+    for (position, answer) in answers.enumerated() {
       if let error = answer.error { throw error }
       guard let key = answer.key, let revision = answer.revision else {
         throw ServiceError(.notFound, "there is no kernel of \(answer.name ?? "a spec") to lock")
       }
       let kernel = Kernel(
-        key: key, name: answer.name, revision: revision, artifact: answer.artifact)
-      if !kernels.contains(kernel) { kernels.append(kernel) }
+        key: key, name: answer.name, revision: revision, artifact: answer.artifact,
+        spec: specs.indices.contains(position) ? specs[position] : nil)
+      if !kernels.contains(where: { $0.key == key }) { kernels.append(kernel) }
     }
     self.init(kernels: kernels)
   }

@@ -18,15 +18,22 @@ public struct VerifyReport: Sendable, Hashable, Codable {
   public var revisionsChecked: Int
   /// Revisions that differ from their seal.
   public var revisionsDamaged: Int
+  /// Revisions whose record, from which the index can be made again, is damaged or missing.
+  public var recordsDamaged: Int
   /// Whether the database is in order; otherwise the next start of the daemon rebuilds it.
   public var indexSound: Bool
-  /// Whether what was damaged has been put in quarantine.
+  /// Whether a repair was asked for and has left nothing damaged.
   public var repaired: Bool
+  /// What was ever taken out of the way and is still kept for people to look at, newest first.
+  public var quarantined: [Quarantined]
 
   public init(
     sound: Bool, blobsChecked: Int, blobsDamaged: Int, blobsMissing: Int, revisionsChecked: Int,
-    revisionsDamaged: Int, indexSound: Bool, repaired: Bool
+    revisionsDamaged: Int, recordsDamaged: Int, indexSound: Bool, repaired: Bool,
+    quarantined: [Quarantined] = []
   ) {
+    self.recordsDamaged = recordsDamaged
+    self.quarantined = quarantined
     self.sound = sound
     self.blobsChecked = blobsChecked
     self.blobsDamaged = blobsDamaged
@@ -35,5 +42,20 @@ public struct VerifyReport: Sendable, Hashable, Codable {
     self.revisionsDamaged = revisionsDamaged
     self.indexSound = indexSound
     self.repaired = repaired
+  }
+
+  /// Something that is damaged and was put aside.
+  public struct Quarantined: Sendable, Hashable, Codable {
+    /// Its name in the folder `quarantine` of the store.
+    public var name: String
+    public var reason: String
+    /// Seconds since 1970.
+    public var time: Double
+
+    public init(name: String, reason: String, time: Double) {
+      self.name = name
+      self.reason = reason
+      self.time = time
+    }
   }
 }

@@ -29,12 +29,12 @@ public final class DaemonClient {
   /// - Parameter lock: for the policy `locked`: what must be served.
   public func resolve(
     _ specs: [String], policy: Policy? = nil, deadlineMilliseconds: Int? = nil,
-    lock: LockFile? = nil
+    lock: LockFile? = nil, namespace: String? = nil
   ) throws(ServiceError) -> [KernelAnswer] {
     let body = try encode(
       ResolveEnvelope(
         specs: specs, policy: policy, deadlineMilliseconds: deadlineMilliseconds,
-        locks: lock?.kernels))
+        locks: lock?.kernels, namespace: namespace))
     let wait = try secondsOfWaiting(policy, deadlineMilliseconds) ?? 0
     // Beyond what it waits on purpose, the daemon gets as long as for a baseline.
     return try decode(call(.resolve, body: body, seconds: max(timeoutSeconds, wait + 30)))
@@ -67,12 +67,61 @@ public final class DaemonClient {
 
   public func remove(key: String) throws(ServiceError) -> ChangeReport { try get(.remove, key) }
 
-  public func pin(key: String, _ pinned: Bool) throws(ServiceError) -> ChangeReport {
-    try decode(call(.pin, key, body: encode(PinRequest(pinned: pinned))))
+  public func pin(key: String, _ pinned: Bool, revision: Int? = nil) throws(ServiceError)
+    -> ChangeReport
+  {
+    try decode(call(.pin, key, body: encode(PinRequest(pinned: pinned, revision: revision))))
   }
+
+  /// The revisions of an entry with their sources, newest first.
+  public func revisions(key: String) throws(ServiceError) -> [RevisionSummary] {
+    try get(.revisions, key)
+  }
+
+  /// Serves an old revision again; without a number, the one before what is served.
+  public func rollBack(key: String, to revision: Int?) throws(ServiceError) -> RollbackReport {
+    try decode(call(.rollback, key, body: encode(RollbackRequest(revision: revision))))
+  }
+
+  /// Queues a search that begins with the champion of the last one.
+  public func refresh(key: String) throws(ServiceError) -> RefreshReport { try get(.refresh, key) }
+
+  /// Runs the evidence of an entry again, however long that takes.
+  public func repeatEvidence(key: String) throws(ServiceError) -> EvidenceReport {
+    try decode(call(.repeatEvidence, key, seconds: 86_400))
+  }
+
+  public func lease(key: String, _ request: LeaseRequest) throws(ServiceError) -> ChangeReport {
+    try decode(call(.lease, key, body: encode(request)))
+  }
+
+  public func lockFiles() throws(ServiceError) -> [LockFileReport] { try get(.lockFiles) }
+
+  /// Keeps what a lock file names, as long as the file is there.
+  public func addLockFile(_ path: String) throws(ServiceError) -> [LockFileReport] {
+    try decode(call(.addLockFile, body: encode(LockFileRequest(path: path))))
+  }
+
+  public func stale() throws(ServiceError) -> StaleReport { try get(.stale) }
 
   public func collect(_ request: CollectRequest) throws(ServiceError) -> CollectReport {
     try decode(call(.collect, body: encode(request)))
+  }
+
+  /// A signed bundle of what is served.
+  public func export(_ request: ExportRequest) throws(ServiceError) -> [UInt8] {
+    try call(.export, body: encode(request), seconds: max(timeoutSeconds, 3600))
+  }
+
+  /// Takes in a bundle; each kernel may be verified first, however long that takes.
+  public func importBundle(_ bytes: [UInt8], allowUnsigned: Bool, dryRun: Bool)
+    throws(ServiceError) -> ImportReport
+  {
+    let target =
+      Route.importBundle.path() + "?allow_unsigned=\(allowUnsigned)&dry_run=\(dryRun)"
+    let answer = try exchange(.importBundle, target, bytes, Deadline(seconds: 86_400))
+    guard answer.status == 200 else { throw Self.failure(answer.body, status: answer.status) }
+    return try decode(answer.body)
   }
 
   public func statistics() throws(ServiceError) -> Statistics { try get(.statistics) }
@@ -138,6 +187,7 @@ extension DaemonClient {
     var policy: Policy?
     var deadlineMilliseconds: Int?
     var locks: [LockFile.Kernel]?
+    var namespace: String?
   }
 
   /// How long the daemon may wait for a search before it answers.

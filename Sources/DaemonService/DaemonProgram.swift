@@ -102,10 +102,22 @@ struct DaemonFlags: ParsableCommand {
   @Option(help: "Memory for what is served without the store.") var hotSetBytes: String?
   @Option(help: "The size of the store beyond which entries are collected.")
   var storeBytes: String?
+  @Option(help: "The size of the store beyond which nothing is stored.")
+  var storeHardBytes: String?
+  @Option(help: "The share of a limit that a collection leaves.") var lowWatermark: String?
+  @Option(help: "The number of entries beyond which some are collected.")
+  var storeEntries: String?
+  @Option(help: "The bytes of each namespace.") var namespaceBytes: String?
+  @Option(help: "The bytes of each kind of hardware.") var hardwareBytes: String?
   @Option(help: "How long an entry may go unused before it is collected.")
   var unusedSeconds: String?
   @Option(help: "The time between two collections.") var collectSeconds: String?
   @Option(help: "A folder through which machines share schedules.") var sharedDirectory: String?
+  @Option(help: "Places of shared kernels, with spaces between.") var tiers: String?
+  @Option(help: "Whether own kernels are given to the tiers.") var tierWrites: String?
+  @Option(help: "How long one exchange with a tier may take.") var tierTimeoutSeconds: String?
+  @Option(help: "never, sample or always: whether kernels of other machines are verified.")
+  var verifyImports: String?
   @Option(help: "Threads that searches use.") var searchThreads: String?
   @Option(help: "The longest time of one search.") var searchSeconds: String?
   @Option(help: "The most candidates of one search.") var searchCandidates: String?
@@ -116,9 +128,15 @@ struct DaemonFlags: ParsableCommand {
   var settings: [Setting: String] {
     let given: [(Setting, String?)] = [
       (.home, home), (.socket, socket), (.hotSetBytes, hotSetBytes), (.storeBytes, storeBytes),
+      (.storeHardBytes, storeHardBytes), (.lowWatermark, lowWatermark),
+      (.storeEntries, storeEntries), (.namespaceBytes, namespaceBytes),
+      (.hardwareBytes, hardwareBytes),
       (.unusedSeconds, unusedSeconds), (.collectSeconds, collectSeconds),
       (.sharedDirectory, sharedDirectory),
-      (.searchThreads, searchThreads), (.searchSeconds, searchSeconds),
+      (.tiers, tiers), (.tierWrites, tierWrites),
+      (.tierTimeoutSeconds, tierTimeoutSeconds), (.verifyImports, verifyImports),
+      (.searchThreads, searchThreads),
+      (.searchSeconds, searchSeconds),
       (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),
       (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),
     ]

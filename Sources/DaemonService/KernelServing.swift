@@ -15,7 +15,25 @@ package protocol KernelServing: Sendable {
   /// - Returns: whether there was such an entry.
   func remove(_ key: Digest) async throws(ServiceError) -> Bool
   /// - Returns: whether that changed anything; `nil` when there is no such entry.
-  func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool?
+  func pin(_ key: Digest, _ request: PinRequest) async throws(ServiceError) -> Bool?
+  /// The revisions of an entry, newest first; none when there is no such entry.
+  func revisions(of key: Digest) async throws(ServiceError) -> [RevisionSummary]
+  func rollBack(_ key: Digest, _ request: RollbackRequest) async throws(ServiceError)
+    -> RollbackReport
+  /// Queues a search that begins with the champion of the last one.
+  func refresh(_ key: Digest) async throws(ServiceError) -> RefreshReport
+  /// Runs the evidence of what is served again; what fails is withdrawn.
+  func repeatEvidence(of key: Digest) async throws(ServiceError) -> EvidenceReport
+  /// - Returns: whether that changed anything.
+  func lease(_ key: Digest, _ request: LeaseRequest) async throws(ServiceError) -> Bool
+  func lockFiles() async throws(ServiceError) -> [LockFileReport]
+  func addLockFile(_ request: LockFileRequest) async throws(ServiceError)
+  /// A signed bundle.
+  func export(_ request: ExportRequest) async throws(ServiceError) -> [UInt8]
+  /// Takes in a bundle, all of which is checked before anything is written.
+  func importBundle(_ bytes: [UInt8], allowsUnsigned: Bool, dryRun: Bool)
+    async throws(ServiceError) -> ImportReport
+  func stale() async throws(ServiceError) -> StaleReport
   func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport
   func statistics() async throws(ServiceError) -> Statistics
   func explain(key: Digest) async throws(ServiceError) -> Explanation

@@ -35,12 +35,14 @@ extension LibraryServing {
     return removed
   }
 
-  package func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool? {
+  package func pin(_ key: Digest, _ request: PinRequest) async throws(ServiceError) -> Bool? {
     let changed: Bool? = try storing {
       guard let entry = try found(key) else { return nil }
-      if pinned == (entry.pinnedRevision != nil) { return false }
-      if pinned {
-        try library.store.pin(key: key)
+      let isSame = request.revision == nil || request.revision == entry.pinnedRevision
+      if request.pinned == (entry.pinnedRevision != nil), isSame { return false }
+      if request.pinned {
+        let served = try library.store.lookup(key: key)?.revision
+        try library.store.pin(key: key, revision: request.revision ?? served)
       } else {
         try library.store.unpin(key: key)
       }
@@ -88,7 +90,9 @@ extension EntrySummary {
       verdict: revision?.verdict ?? entry.verdict, revision: revision?.number ?? entry.revision,
       bytes: entry.artifactBytes, created: entry.created, lastUsed: entry.lastUsed,
       pinned: entry.pinnedRevision != nil, uses: entry.useCount,
-      speedup: revision?.evidence.timing?.speedup)
+      speedup: revision?.evidence.timing?.speedup,
+      namespace: entry.namespace.isEmpty ? nil : entry.namespace,
+      protection: entry.protection.isEmpty ? nil : entry.protection.map(\.rawValue).sorted())
   }
 }
 

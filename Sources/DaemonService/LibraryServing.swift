@@ -11,16 +11,16 @@ import Synchronization
 package struct LibraryServing: KernelServing {
   let library: KernelLibrary
   /// What a collection keeps when the request does not say.
-  private let limits: CollectionLimits
+  let bounds: StoreBounds
   private let doctorChecks: @Sendable () async -> [DoctorReport.Finding]
 
   /// - Parameter doctorChecks: what `granary doctor` looks at.
   package init(
-    library: KernelLibrary, limits: CollectionLimits,
+    library: KernelLibrary, bounds: StoreBounds,
     doctorChecks: @escaping @Sendable () async -> [DoctorReport.Finding]
   ) {
     self.library = library
-    self.limits = limits
+    self.bounds = bounds
     self.doctorChecks = doctorChecks
   }
 
@@ -38,7 +38,8 @@ package struct LibraryServing: KernelServing {
 
   private func resolve(_ request: KernelRequest) async -> KernelAnswer {
     let started = library.time.monotonicSeconds
-    let answered = await library.answer(request.spec, Self.demand(of: request, library))
+    let answered = await library.answer(
+      request.spec, Self.demand(of: request, library), namespace: request.namespace ?? "")
     var answer: KernelAnswer
     switch answered.result {
     case .success(let resolution):
@@ -83,7 +84,10 @@ package struct LibraryServing: KernelServing {
       guard let key = Digest(hex: kernel.key) else {
         throw OptimizationError(.badSpec, "a locked key is not 64 hexadecimal digits")
       }
-      locks.byKey[key] = try lock(kernel.revision, kernel.artifact)
+      var known = try lock(kernel.revision, kernel.artifact)
+      known.name = kernel.name
+      known.hardware = kernel.hardware
+      locks.byKey[key] = known
     }
     if request.revision != nil || request.artifact != nil || request.locks == nil {
       locks.otherwise = try lock(request.revision, request.artifact)
@@ -152,35 +156,21 @@ package struct LibraryServing: KernelServing {
     }
   }
 
-  package func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
-    guard request.unusedSeconds.map({ $0 >= 0 }) ?? true,
-      request.maximumBytes.map({ $0 >= 0 }) ?? true
-    else {
-      throw ServiceError(.badRequest, "a collection takes limits of at least 0")
-    }
-    var limits = limits
-    limits.maximumBytes = request.maximumBytes ?? limits.maximumBytes
-    limits.unusedSeconds = request.unusedSeconds ?? limits.unusedSeconds
-    do {
-      let report = try await library.collect(limits, dryRun: request.dryRun ?? false)
-      return CollectReport(
-        entriesRemoved: report.entriesRemoved, blobsRemoved: report.blobsRemoved,
-        searchesRemoved: report.searchesRemoved, bytesFreed: report.bytesFreed,
-        entriesKept: report.entriesKept)
-    } catch {
-      throw ServiceError(OptimizationError(storing: error))
-    }
-  }
-
   package func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport {
     do {
       let repair = request.repair ?? false
       let report = try await library.verifyStore(repair: repair)
+      let isRepaired =
+        repair && !report.isSound ? try await library.verifyStore(repair: false).isSound : false
       return VerifyReport(
         sound: report.isSound, blobsChecked: report.blobsChecked,
         blobsDamaged: report.blobsDamaged, blobsMissing: report.blobsMissing,
         revisionsChecked: report.revisionsChecked, revisionsDamaged: report.revisionsDamaged,
-        indexSound: report.indexIsSound, repaired: repair && !report.isSound)
+        recordsDamaged: report.recordsDamaged, indexSound: report.indexIsSound,
+        repaired: isRepaired,
+        quarantined: try library.store.quarantined().map {
+          .init(name: $0.name, reason: $0.reason, time: $0.time)
+        })
     } catch {
       throw ServiceError(OptimizationError(storing: error))
     }
@@ -207,6 +197,8 @@ package struct LibraryServing: KernelServing {
   func storing<Value>(_ body: () throws -> Value) throws(ServiceError) -> Value {
     do {
       return try body()
+    } catch let error as ServiceError {
+      throw error
     } catch {
       throw ServiceError(OptimizationError(storing: error))
     }

@@ -11,10 +11,12 @@ public struct Evidence: Sendable, Hashable, Codable {
   public var timing: Timing?
   /// Seconds since 1970.
   public var recordedAt: Double
+  /// What else it depends on; absent in what an older Granary recorded.
+  public var provenance: Provenance?
 
   public init(
     artifact: Digest, hardware: String, toolchain: String, checks: [CorrectnessCheck],
-    timing: Timing?, recordedAt: Double
+    timing: Timing?, recordedAt: Double, provenance: Provenance? = nil
   ) {
     self.artifact = artifact
     self.hardware = hardware
@@ -22,6 +24,33 @@ public struct Evidence: Sendable, Hashable, Codable {
     self.checks = checks
     self.timing = timing
     self.recordedAt = recordedAt
+    self.provenance = provenance
+  }
+
+  /// What a kernel was made by and on, beside the compiler and the kind of hardware: a change of any makes the
+  /// evidence stale.
+  public struct Provenance: Sendable, Hashable, Codable {
+    /// A fingerprint of the code generator.
+    public var generator: String
+    /// A fingerprint of what searches know.
+    public var knowledge: String
+    /// The operating system's kernel.
+    public var kernel: String
+    /// The revision of the processor's microcode; absent where the machine does not tell.
+    public var microcode: String?
+    /// The driver of a device; absent for a processor.
+    public var driver: String?
+
+    public init(
+      generator: String, knowledge: String, kernel: String, microcode: String? = nil,
+      driver: String? = nil
+    ) {
+      self.generator = generator
+      self.knowledge = knowledge
+      self.kernel = kernel
+      self.microcode = microcode
+      self.driver = driver
+    }
   }
 
   /// The outcome of one comparison with the reference.

@@ -15,7 +15,9 @@ package struct BaselineMaker: Sendable {
   /// one sketch costs speed, not the answer.
   ///
   /// - Throws: ``OptimizationError``: `internal-error` when no schedule gives a correct kernel.
-  package func make(_ plan: KernelPlan) async throws(OptimizationError) -> StoredKernel {
+  package func make(_ plan: KernelPlan, namespace: String = "") async throws(OptimizationError)
+    -> StoredKernel
+  {
     var random = SystemRandomNumberGenerator()
     let seed = random.next()
     // Neither needs the other, and there are cores for both.
@@ -23,11 +25,11 @@ package struct BaselineMaker: Sendable {
     let values = try await workshop.referenceValues(
       of: plan, on: workshop.publicationParts(of: plan)[0], seed: seed)
     let built = await building
-    switch try await attempt(built, at: plan, against: values) {
+    switch try await attempt(built, at: plan, against: values, namespace) {
     case .success(let kernel): return kernel
     case .failure(let refused):
       let plainest = await workshop.build(plan.space.plainestSchedule, of: plan)
-      switch try await attempt(plainest, at: plan, against: values) {
+      switch try await attempt(plainest, at: plan, against: values, namespace) {
       case .success(let kernel): return kernel
       case .failure(let second):
         throw OptimizationError(
@@ -41,7 +43,7 @@ package struct BaselineMaker: Sendable {
   /// Verifies and publishes what was built, or says why not.
   private func attempt(
     _ built: Result<Workshop.Built, RefusedCandidate>, at plan: KernelPlan,
-    against values: ReferenceValues
+    against values: ReferenceValues, _ namespace: String
   ) async throws(OptimizationError) -> Result<StoredKernel, RefusedCandidate> {
     switch built {
     case .failure(let refused): return .failure(refused)
@@ -56,19 +58,21 @@ package struct BaselineMaker: Sendable {
       if let failure = outcome.failure {
         return .failure(RefusedCandidate(outcome: failure.outcome))
       }
-      return .success(try publish(built, checks: outcome.checks, of: plan))
+      return .success(try publish(built, checks: outcome.checks, of: plan, namespace))
     }
   }
 
   private func publish(
-    _ built: Workshop.Built, checks: [Evidence.CorrectnessCheck], of plan: KernelPlan
+    _ built: Workshop.Built, checks: [Evidence.CorrectnessCheck], of plan: KernelPlan,
+    _ namespace: String
   ) throws(OptimizationError) -> StoredKernel {
     let evidence = Evidence(
       artifact: built.artifact.manifest.digest, hardware: plan.key["hardware"] ?? "",
       toolchain: built.artifact.manifest.toolchain, checks: checks, timing: nil,
-      recordedAt: time.wallSeconds)
+      recordedAt: time.wallSeconds, provenance: workshop.provenance)
     return try store.publish(
-      built, verdict: .baseline, evidence: evidence, searchSeconds: 0, of: plan)
+      built, verdict: .baseline, evidence: evidence, searchSeconds: 0, namespace: namespace,
+      of: plan)
   }
 }
 
@@ -76,7 +80,7 @@ extension CacheStore {
   /// Publishes a revision for a plan and returns what is served now.
   func publish(
     _ built: Workshop.Built, verdict: Verdict, evidence: Evidence, searchSeconds: Double,
-    of plan: KernelPlan
+    namespace: String = "", of plan: KernelPlan
   ) throws(OptimizationError) -> StoredKernel {
     do {
       let revision = try publish(
@@ -84,7 +88,7 @@ extension CacheStore {
         hardware: plan.key["hardware"] ?? "",
         parts: plan.key.parts.map { StoredKeyPart(name: $0.name, value: $0.value) },
         verdict: verdict, artifact: built.artifact, source: built.source, evidence: evidence,
-        searchSeconds: searchSeconds)
+        searchSeconds: searchSeconds, namespace: namespace)
       guard let stored = try lookup(key: plan.key.digest, revision: revision) else {
         throw OptimizationError(
           .environment, "\(plan.spec.name): what was just stored cannot be read back")
@@ -101,8 +105,12 @@ extension CacheStore {
 extension OptimizationError {
   /// A failure of the store, by who can act on it.
   package init(storing error: any Error) {
-    let isInternal = (error as? GranaryError)?.responsible == .internal
-    self.init(isInternal ? .internalError : .environment, "\(error)")
+    let known = error as? GranaryError
+    if known?.code == .storeNotFound, known?.responsible == .input {
+      self.init(.notFound, known?.message ?? "")
+      return
+    }
+    self.init(known?.responsible == .internal ? .internalError : .environment, "\(error)")
   }
 }
 

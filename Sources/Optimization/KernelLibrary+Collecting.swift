@@ -5,21 +5,12 @@ import Support
 extension KernelLibrary {
   /// Removes what the limits leave no room for, and tells the listeners which keys are gone.
   ///
-  /// Runs on a thread of its own. Readers go on meanwhile; so do writers, unless there is something to remove.
+  /// Runs on a thread of its own. Readers go on meanwhile, and writers between its steps.
   package func collect(_ limits: CollectionLimits, dryRun: Bool = false) async throws
     -> CollectionReport
   {
     let store = store
-    let (report, gone) = try await OwnThread.run { () throws -> (CollectionReport, [Digest]) in
-      // Looking takes no lock of the writers; removing does.
-      let expected = try store.collect(limits, dryRun: true)
-      if dryRun || expected.isEmpty { return (expected, []) }
-      let before = Set(try store.keys())
-      let report = try store.collect(limits)
-      return (report, Array(before.subtracting(try store.keys())))
-    }
-    for key in gone { announceChange(of: key) }
-    return report
+    return try await OwnThread.run { try store.collect(limits, dryRun: dryRun) }
   }
 
   /// Checks everything that is stored, on a thread of its own, and repairs it if asked to.

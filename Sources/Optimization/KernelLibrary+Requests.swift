@@ -12,17 +12,18 @@ package struct AnsweredRequest: Sendable {
 
 extension KernelLibrary {
   /// Resolves one spec as `resolve` does, and notes the request with its outcome and reason.
-  package func answer(_ text: String, _ demand: Result<Demand, OptimizationError>) async
-    -> AnsweredRequest
-  {
+  package func answer(
+    _ text: String, _ demand: Result<Demand, OptimizationError>, namespace: String = ""
+  ) async -> AnsweredRequest {
     let started = time.monotonicSeconds
     let result: Result<Resolution, OptimizationError>
     do throws(OptimizationError) {
-      result = .success(try await resolve(text, try demand.get()))
+      result = .success(try await resolve(text, try demand.get(), namespace: namespace))
     } catch {
       result = .failure(error)
     }
-    let number = note(result, latencySeconds: time.monotonicSeconds - started)
+    let number = note(
+      result, namespace: namespace, latencySeconds: time.monotonicSeconds - started)
     return AnsweredRequest(number: number, result: result)
   }
 
@@ -37,9 +38,9 @@ extension KernelLibrary {
       + "(\(near.entry.key.hex.prefix(12))), differs in \(differing)"
   }
 
-  private func note(_ result: Result<Resolution, OptimizationError>, latencySeconds: Double)
-    -> Int64?
-  {
+  private func note(
+    _ result: Result<Resolution, OptimizationError>, namespace: String, latencySeconds: Double
+  ) -> Int64? {
     var record = RequestRecord(
       time: time.wallSeconds, key: nil, outcome: "failed", reason: "",
       latencySeconds: latencySeconds)
@@ -54,7 +55,7 @@ extension KernelLibrary {
       if resolution.status == .baseline { amounts["baselines_served"] = 1 }
     }
     do {
-      let number = try store.note(record, counting: amounts)
+      let number = try store.note(record, namespace: namespace, counting: amounts)
       log(record, number: number)
       return number
     } catch {

@@ -97,6 +97,9 @@ extension KernelLibrary {
       await share(run.engine, of: plan)
       try store.increment(["searches_finished": 1])
       announceChange(of: plan.key.digest)
+      if let served = try store.lookup(key: plan.key.digest), served.origin.isEmpty {
+        queueUpload(plan.key.digest, revision: served.revision)
+      }
     }
     await queue.publish(last)
   }
@@ -130,7 +133,7 @@ extension KernelLibrary {
     let fitting = received?.kernels.count == order.plan.space.kernels.count ? received : nil
     let engine = SearchEngine(
       configuration: configuration, space: order.plan.space,
-      transplants: [fitting].compactMap { $0 }
+      transplants: [fitting, try champion(ofLastSearchOf: key)].compactMap { $0 }
         + past.withLock { $0 }.transplants(
           for: order.plan.space, on: workshop.hardware.tuning, limit: transplantLimit))
     let id = try store.startSearch(
@@ -138,6 +141,16 @@ extension KernelLibrary {
       checkpoint: try SearchRecord.encode(engine.checkpoint))
     try store.increment(["searches_started": 1])
     return (id, engine)
+  }
+
+  /// Where a search that is made again begins.
+  private func champion(ofLastSearchOf key: Digest) throws -> Schedule? {
+    guard let last = try store.searches(key: key).first(where: \.isFinished) else { return nil }
+    let engine = SearchEngine(
+      resuming: try SearchRecord.checkpoint(of: last),
+      candidates: try store.candidates(search: last.id))
+    guard let champion = engine.champion, champion.id != 0 else { return nil }
+    return champion.schedule
   }
 
   /// What candidates are measured against: the default schedule, built again when something else is served.

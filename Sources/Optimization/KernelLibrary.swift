@@ -21,6 +21,10 @@ package final class KernelLibrary: Sendable {
   package let defaultLimits: SearchLimits
   /// Where other machines' results are asked for; `nil` on a machine by itself.
   let shared: SharedSchedules?
+  /// Where other machines' kernels are asked for; `nil` on a machine by itself.
+  package let sharedKernels: SharedKernels?
+  /// What is believed of other machines; `nil` for nothing.
+  package let trust: TrustPolicy?
   private let baselines = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
   /// What finished searches taught, for transplants.
@@ -29,8 +33,12 @@ package final class KernelLibrary: Sendable {
 
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
-    shared: SharedSchedules? = nil, time: any TimeSource = SystemTime(), log: Logger
+    shared: SharedSchedules? = nil, sharedKernels: SharedKernels? = nil,
+    trust: TrustPolicy? = nil,
+    time: any TimeSource = SystemTime(), log: Logger
   ) {
+    self.sharedKernels = sharedKernels
+    self.trust = trust
     self.shared = shared
     self.store = store
     self.workshop = workshop
@@ -39,6 +47,9 @@ package final class KernelLibrary: Sendable {
     self.log = log
     queue = SearchQueue()
     makers = ConcurrencyLimit(workshop.hardware.tuning.threads)
+    store.onRemoval { [weak self] keys in
+      for key in keys { self?.announceChange(of: key) }
+    }
   }
 
   /// Registers a function that is called whenever another kernel is served for a key: after the change is
@@ -69,8 +80,15 @@ package final class KernelLibrary: Sendable {
     package struct Lock: Sendable, Hashable {
       package var revision: Int?
       package var artifact: Digest?
+      /// The spec's name, and the hardware that the kernel is for, as far as the lock tells.
+      package var name: String?
+      package var hardware: String?
 
-      package init(revision: Int?, artifact: Digest?) {
+      package init(
+        revision: Int?, artifact: Digest?, name: String? = nil, hardware: String? = nil
+      ) {
+        self.name = name
+        self.hardware = hardware
         self.revision = revision
         self.artifact = artifact
       }
@@ -101,10 +119,11 @@ package final class KernelLibrary: Sendable {
 
   /// Resolves one spec, in its text or JSON form.
   ///
+  /// - Parameter namespace: whose entry it becomes if it is new.
   /// - Throws: ``OptimizationError``.
-  package func resolve(_ text: String, _ demand: Demand) async throws(OptimizationError)
-    -> Resolution
-  {
+  package func resolve(
+    _ text: String, _ demand: Demand, namespace: String = ""
+  ) async throws(OptimizationError) -> Resolution {
     let spec = try check(text)
     let key = key(of: spec)
     var resolution = Resolution(
@@ -118,9 +137,9 @@ package final class KernelLibrary: Sendable {
       resolution.status = resolution.kernel == nil ? .miss : .hit
       if resolution.kernel == nil { resolution.reason = "no entry has this key" }
     case .baseline:
-      try await serve(spec, into: &resolution)
+      try await serve(spec, namespace: namespace, into: &resolution)
     case .tuned(let seconds):
-      try await serve(spec, into: &resolution)
+      try await serve(spec, namespace: namespace, into: &resolution)
       try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
     }
     if resolution.status == .hit, let kernel = resolution.kernel {
@@ -162,7 +181,7 @@ package final class KernelLibrary: Sendable {
   }
 
   /// What the store has that is safe to run here.
-  private func lookup(_ key: KernelKey, revision: Int? = nil) throws(OptimizationError)
+  func lookup(_ key: KernelKey, revision: Int? = nil) throws(OptimizationError)
     -> StoredKernel?
   {
     let found: StoredKernel?
@@ -175,43 +194,22 @@ package final class KernelLibrary: Sendable {
     return found
   }
 
-  private func runsHere(_ manifest: Artifact.Manifest) -> Bool {
+  func runsHere(_ manifest: Artifact.Manifest) -> Bool {
     workshop.hardware.compatibility.permits(
       required: manifest.requiredFeatures, architecture: manifest.architecture)
   }
 
-  private func locked(_ key: KernelKey, name: String, by locks: Locks) throws(OptimizationError)
-    -> StoredKernel
-  {
-    guard let lock = locks.byKey[key.digest] ?? locks.otherwise else {
-      throw OptimizationError(
-        .notFound, "\(name) (\(key.digest)) is not in the lock file; run 'granary lock' again")
-    }
-    guard let kernel = try lookup(key, revision: lock.revision) else {
-      let revision = lock.revision.map { "revision \($0)" } ?? "kernel"
-      throw OptimizationError(
-        .notFound, "\(name) (\(key.digest)): the locked \(revision) is not in the store")
-    }
-    if let artifact = lock.artifact, kernel.artifact.manifest.digest != artifact {
-      throw OptimizationError(
-        .conflict,
-        "\(name) (\(key.digest)): revision \(kernel.revision) is "
-          + "\(kernel.artifact.manifest.digest), but the lock names \(artifact)")
-    }
-    return kernel
-  }
-
-  private func serve(_ spec: CheckedSpec, into resolution: inout Resolution)
-    async
-    throws(OptimizationError)
-  {
+  private func serve(
+    _ spec: CheckedSpec, namespace: String, into resolution: inout Resolution
+  ) async throws(OptimizationError) {
     if let kernel = try lookup(resolution.key) {
       resolution.kernel = kernel
       resolution.status = .hit
     } else {
       resolution.reason = reasonForMiss(resolution.key, name: spec.name)
-      resolution.kernel = try await baseline(of: spec, resolution.key)
-      resolution.status = .baseline
+      let kernel = try await baseline(of: spec, resolution.key, namespace: namespace)
+      resolution.kernel = kernel
+      resolution.status = kernel.origin == "tier" ? .hit : .baseline
     }
     // A kernel without measurements has never been through a whole search: also after a crash that lost the queue.
     if resolution.kernel?.evidence.timing == nil { try await queueSearch(of: spec, resolution.key) }
@@ -225,20 +223,23 @@ package final class KernelLibrary: Sendable {
   }
 
   /// The stored kernel of a spec, or its baseline, made now; planned and made once however many ask.
-  private func baseline(of spec: CheckedSpec, _ key: KernelKey) async throws(OptimizationError)
-    -> StoredKernel
-  {
+  func baseline(
+    of spec: CheckedSpec, _ key: KernelKey, namespace: String = ""
+  ) async throws(OptimizationError) -> StoredKernel {
     if let kernel = try lookup(key) { return kernel }
     let maker = BaselineMaker(workshop: workshop, store: store, time: time)
     do {
       return try await baselines.value(for: key.digest) { [self] in
         // Whoever made it while this call was on its way has stored it.
         if let kernel = try lookup(key) { return kernel }
+        if let kernel = try await kernelFromElsewhere(key) { return kernel }
+        if let kernel = await fetchShared(key) { return kernel }
         let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
         let kernel = try await makers.run {
-          try await self.workshop.reservingMemory(for: plan) { try await maker.make(plan) }
+          try await self.workshop.reservingMemory(for: plan) { try await maker.make(plan, namespace: namespace) }
         }
         announceChange(of: key.digest)
+        queueUpload(key.digest, revision: kernel.revision)
         return kernel
       }
     } catch let error as OptimizationError {

@@ -136,7 +136,7 @@ struct SearchRun {
       artifact: built.artifact.manifest.digest, hardware: plan.key["hardware"] ?? "",
       toolchain: built.artifact.manifest.toolchain, checks: checks,
       timing: timing.evidence(floorNanoseconds: floor),
-      recordedAt: time.wallSeconds)
+      recordedAt: time.wallSeconds, provenance: workshop.provenance)
     _ = try store.publish(
       built, verdict: verdict, evidence: evidence,
       searchSeconds: engine.checkpoint.spentSeconds, of: plan)

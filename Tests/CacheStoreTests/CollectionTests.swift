@@ -110,7 +110,8 @@ import Testing
     let files = [orphan, orphan + ".1.2" + temporaryFileSuffix, superfluous]
     for path in files { try fixture.files.write([1, 2, 3], atomicallyTo: path) }
     #expect(try store.collect(CollectionLimits()).bytesFreed == 9)
-    #expect(fixture.files.paths == [store.blobPath(Digest(of: bytes))])
+    #expect(
+      fixture.files.paths.filter { $0.contains("/blobs/") } == [store.blobPath(Digest(of: bytes))])
     #expect(try store.lookup(key: key("a"))?.artifact.bytes == bytes)
     #expect(try store.lookup(key: key("inline"))?.artifact.bytes == [1])
   }

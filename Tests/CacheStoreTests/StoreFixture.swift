@@ -43,15 +43,16 @@ func key(_ name: String) -> Digest { Digest(of: Array(name.utf8)) }
 extension CacheStore {
   /// Publishes bytes under a name, whose digest is the key.
   @discardableResult
-  func publish(_ name: String, _ bytes: [UInt8], verdict: Verdict = .baseline, seconds: Double = 0)
-    throws -> Int
-  {
+  func publish(
+    _ name: String, _ bytes: [UInt8], verdict: Verdict = .baseline, seconds: Double = 0,
+    spec: String? = nil, namespace: String = "", origin: String = "", isOnTrial: Bool = false
+  ) throws -> Int {
     let interface = KernelInterface(
       entryPoint: "kernel", inputs: [], outputs: [], inputDomains: [], workspaceBytes: 0,
       alignmentBytes: 64)
     let digest = Digest(of: bytes)
     return try publish(
-      key: key(name), spec: "spec \(name)", name: name, hardware: "test",
+      key: key(name), spec: spec ?? "spec \(name)", name: name, hardware: "test",
       parts: [.init(name: "spec", value: "spec \(name)"), .init(name: "hardware", value: "test")],
       verdict: verdict,
       artifact: Artifact(
@@ -62,6 +63,7 @@ extension CacheStore {
         language: .c, text: "int \(name);", compilerOptions: [], interface: interface),
       evidence: Evidence(
         artifact: digest, hardware: "test", toolchain: "cc", checks: [], timing: nil,
-        recordedAt: 1), searchSeconds: seconds)
+        recordedAt: 1), searchSeconds: seconds, namespace: namespace, origin: origin,
+      isOnTrial: isOnTrial)
   }
 }

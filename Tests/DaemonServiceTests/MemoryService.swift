@@ -70,10 +70,47 @@ final class MemoryService: KernelServing {
   func detail(of key: Digest) async throws(ServiceError) -> KernelDetail? { nil }
   func entries() async throws(ServiceError) -> [EntrySummary] { [] }
   func remove(_ key: Digest) async throws(ServiceError) -> Bool { false }
-  func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool? { nil }
+  func pin(_ key: Digest, _ request: PinRequest) async throws(ServiceError) -> Bool? { nil }
+  func revisions(of key: Digest) async throws(ServiceError) -> [RevisionSummary] {
+    [
+      RevisionSummary(
+        number: 1, served: true, verdict: .baseline, artifact: key.hex, toolchain: "cc",
+        created: 1.5, searchSeconds: 0, kernelMicroseconds: nil, speedup: nil, withdrawn: nil,
+        origin: nil, onTrial: false, verified: 2,
+        provenance: .init(generator: "a", knowledge: "b", kernel: "6.1"), source: "int x;")
+    ]
+  }
+  func rollBack(_ key: Digest, _ request: RollbackRequest) async throws(ServiceError)
+    -> RollbackReport
+  { RollbackReport(key: key.hex, restored: request.revision ?? 1, revision: 3) }
+  func refresh(_ key: Digest) async throws(ServiceError) -> RefreshReport {
+    RefreshReport(key: key.hex, name: "relu", search: .queued)
+  }
+  func repeatEvidence(of key: Digest) async throws(ServiceError) -> EvidenceReport {
+    EvidenceReport(
+      key: key.hex, name: "relu", revision: 1, verdict: .passed, reason: nil, elementsCompared: 4)
+  }
+  func lease(_ key: Digest, _ request: LeaseRequest) async throws(ServiceError) -> Bool { true }
+  func lockFiles() async throws(ServiceError) -> [LockFileReport] {
+    [LockFileReport(path: "/granary.lock", kernels: 2)]
+  }
+  func addLockFile(_ request: LockFileRequest) async throws(ServiceError) {}
+  func export(_ request: ExportRequest) async throws(ServiceError) -> [UInt8] { [1, 2] }
+  func importBundle(_ bytes: [UInt8], allowsUnsigned: Bool, dryRun: Bool)
+    async throws(ServiceError) -> ImportReport
+  { ImportReport(admitted: 1, known: 0, failed: ["relu"]) }
+  func stale() async throws(ServiceError) -> StaleReport {
+    StaleReport(
+      reasons: [.init(reason: "compiler", meaning: "another", count: 1)], entries: 2,
+      stale: [
+        .init(
+          key: Digest(of: [1]).hex, name: "relu", revision: 1, lastUsed: 3, reasons: ["compiler"])
+      ])
+  }
   func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
     CollectReport(
-      entriesRemoved: 0, blobsRemoved: 0, searchesRemoved: 0, bytesFreed: 0, entriesKept: 0)
+      entriesRemoved: 0, revisionsRemoved: 0, blobsRemoved: 0, searchesRemoved: 0, bytesFreed: 0,
+      entriesKept: 0, entriesProtected: 0)
   }
   func statistics() async throws(ServiceError) -> Statistics {
     Statistics(requests: state.withLock { $0.resolved })
@@ -103,7 +140,8 @@ final class MemoryService: KernelServing {
   func verify(_ request: VerifyRequest) async throws(ServiceError) -> VerifyReport {
     VerifyReport(
       sound: true, blobsChecked: 1, blobsDamaged: 0, blobsMissing: 0, revisionsChecked: 1,
-      revisionsDamaged: 0, indexSound: true, repaired: request.repair ?? false)
+      revisionsDamaged: 0, recordsDamaged: 0, indexSound: true, repaired: request.repair ?? false,
+      quarantined: [.init(name: "x", reason: "it is cut short", time: 1.5)])
   }
   func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>

@@ -18,7 +18,8 @@ import Testing
   func values() throws {
     let entry = EntrySummary(
       key: Digest(of: [1]).hex, name: "relu", hardware: "x", verdict: .preferVendor, revision: 1,
-      bytes: 1, created: 1.5, lastUsed: 2, pinned: true, uses: 3, speedup: 1.1)
+      bytes: 1, created: 1.5, lastUsed: 2, pinned: true, uses: 3, speedup: 1.1,
+      namespace: "team", protection: ["pin", "lock-file"])
     let detail = KernelDetail(
       entry: entry, spec: "{}", artifact: nil, manifest: nil, evidence: nil,
       lineage: [.init(id: 1, parents: [0], proposer: "model", fitness: 1.1, summary: "tiles")],
@@ -60,7 +61,12 @@ extension ServerTests {
         (.greeting, "", ""), (.resolve, "", "relu(x: f32[4])\nbad\nother"), (.entries, "", ""),
         (.remove, key, ""), (.collect, "", "{}"), (.statistics, "", ""),
         (.explainSpec, "", "relu(x: f32[4])"), (.doctor, "", ""), (.configuration, "", ""),
-        (.searches, "", ""), (.verify, "", "{\"repair\":true}"),
+        (.searches, "", ""), (.revisions, key, ""), (.rollback, key, "{\"revision\":1}"),
+        (.refresh, key, ""), (.repeatEvidence, key, ""), (.lockFiles, "", ""),
+        (.lease, key, "{\"holder\":\"me\",\"seconds\":5}"),
+        (.addLockFile, "", "{\"path\":\"/granary.lock\"}"), (.stale, "", ""),
+        (.importBundle, "", "x"),
+        (.verify, "", "{\"repair\":true}"),
       ]
       for (route, parameter, body) in asked {
         let answer = try await ask(live, route, parameter, body)

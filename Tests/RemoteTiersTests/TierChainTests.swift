@@ -74,6 +74,20 @@ private let failure = GranaryError(.system, "down", responsible: .environment)
     #expect(first.calls == Breaker.failuresUntilAside)
   }
 
+  @Test("a value is given to the tiers before the one that had it, unless they are only read")
+  func backfill() async throws {
+    let near = SharedDirectoryTier(root: "/near", fileSystem: SimulatedFileSystem())
+    try await second.put([7], at: blob)
+    let reading = TierChain([near, second], isWritable: false, time: time)
+    #expect(await reading.get(blob) == [7])
+    #expect(try await near.get(blob) == nil)
+    #expect(try await reading.put([7], at: blob) == 0)
+    let writing = TierChain([near, second], time: time)
+    #expect(await writing.get(blob) == [7])
+    #expect(try await near.get(blob) == [7])
+    #expect(writing.statistics.map(\.found) == [0, 1])
+  }
+
   @Test("a value goes to every tier that can take it") func puts() async throws {
     let chain = chain
     #expect(try await chain.put([7], at: blob) == 2)

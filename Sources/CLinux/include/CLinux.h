@@ -3,6 +3,7 @@
 #define CLINUX_H
 
 #include "granary_channel.h"
+#include "granary_http.h"
 #include "granary_opencl.h"
 #include "granary_poller.h"
 #include "granary_process.h"

@@ -7,14 +7,16 @@ struct CheckStoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fsck", abstract: "Check every stored byte against its digest.",
     discussion: """
-      Exits with 1 when something is damaged and was not repaired. What is damaged is never served: --repair
-      only makes room for it to be made anew.
+      What is damaged is never served. --repair takes it from the records beside the index where these have it, and
+      else makes room for it to be made anew; the damaged bytes go to the folder 'quarantine' of the store with the
+      reason. Exits with 0 when all is sound or was repaired, 4 when something is damaged, 5 when damage is left
+      after a repair.
 
         granary fsck
         granary fsck --repair --json
       """)
 
-  @Flag(help: "Put what is damaged in quarantine.") var repair = false
+  @Flag(help: "Restore what is damaged, or remove it.") var repair = false
   @OptionGroup var connection: ConnectionOptions
 
   func run() throws {
@@ -26,7 +28,8 @@ struct CheckStoreCommand: ParsableCommand {
       } else {
         Terminal.say(Format.verification(report))
       }
-      guard report.sound || report.repaired else { throw ExitCode(1) }
+      if report.sound || report.repaired { return }
+      throw ExitCode(repair ? CommandFailure.damageLeft : CommandFailure.damageFound)
     }
   }
 }

@@ -10,7 +10,7 @@ struct GetCommand: ParsableCommand {
     discussion: """
         granary get "softmax(x: f32[4096,1024], dim: -1)"
         granary get model.jsonl --policy tuned --wait 60 -o kernels
-        granary get model.jsonl --lock granary.lock --json
+        granary get model.jsonl --locked --json
       """)
 
   @Argument(help: "A file, - for standard input, or the text form of a spec.")
@@ -28,7 +28,7 @@ struct GetCommand: ParsableCommand {
       let answers = try client.resolve(
         sources.map(\.text), policy: policy.policy(waiting),
         deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout),
-        lock: try policy.lockFile())
+        lock: try policy.lockFile(), namespace: policy.namespace)
       if let outputFolder { try save(answers, outputFolder, client) }
       if connection.json {
         try Terminal.say(json: answers)

@@ -28,7 +28,7 @@ struct RunCommand: ParsableCommand {
       let answers = try client.resolve(
         [text], policy: policy.policy(waiting),
         deadlineMilliseconds: waiting.milliseconds(timeout: connection.timeout),
-        lock: try policy.lockFile())
+        lock: try policy.lockFile(), namespace: policy.namespace)
       let artifact = try fetch(answers, client)
       try execute(artifact, names: answers.first?.inputs ?? [])
       if connection.json { try Terminal.say(json: answers) }

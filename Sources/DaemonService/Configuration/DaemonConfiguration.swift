@@ -1,5 +1,6 @@
 package import DaemonAPI
 import FoundationEssentials
+package import Optimization
 
 /// The settings in force. A flag wins over the environment, the environment over the file, the file over the
 /// default.
@@ -7,11 +8,24 @@ package struct DaemonConfiguration: Sendable {
   package var locations: Locations
   package var hotSetBytes: Int
   package var storeBytes: Int
+  package var storeHardBytes: Int
+  package var lowWatermark: Double
+  /// 0 for any number.
+  package var storeEntries: Int
+  /// 0 for all.
+  package var namespaceBytes: Int
+  /// 0 for all.
+  package var hardwareBytes: Int
   /// 0 for ever.
   package var unusedSeconds: Double
   package var collectSeconds: Double
   /// Empty for none.
   package var sharedDirectory: String
+  /// In the order in which they are asked; none for a machine by itself.
+  package var tiers: [String]
+  package var tierWrites: Bool
+  package var tierTimeoutSeconds: Double
+  package var verifyImports: TrustPolicy.Verification
   /// 0 for all that the process may use.
   package var searchThreads: Int
   package var searchSeconds: Double
@@ -37,9 +51,21 @@ package struct DaemonConfiguration: Sendable {
     self.locations = locations
     hotSetBytes = try values.integer(.hotSetBytes, in: 1 << 20...1 << 40)
     storeBytes = try values.integer(.storeBytes, in: 1 << 20...1 << 50)
+    storeHardBytes = try values.hardBytes(above: storeBytes)
+    lowWatermark = try values.share(.lowWatermark)
+    storeEntries = try values.integer(.storeEntries, in: 0...1 << 40)
+    namespaceBytes = try values.integer(.namespaceBytes, in: 0...1 << 50)
+    hardwareBytes = try values.integer(.hardwareBytes, in: 0...1 << 50)
     unusedSeconds = try values.seconds(.unusedSeconds, orZero: true)
     collectSeconds = try values.seconds(.collectSeconds)
     sharedDirectory = values.text(.sharedDirectory)
+    tiers = values.text(.tiers).split(separator: " ").map(String.init)
+    tierWrites = try values.boolean(.tierWrites)
+    tierTimeoutSeconds = try values.seconds(.tierTimeoutSeconds)
+    guard let verifyImports = TrustPolicy.Verification(rawValue: values.text(.verifyImports)) else {
+      throw values.refusal(.verifyImports, "never, sample or always")
+    }
+    self.verifyImports = verifyImports
     searchThreads = try values.integer(.searchThreads, in: 0...4096)
     searchSeconds = try values.seconds(.searchSeconds)
     searchCandidates = try values.integer(.searchCandidates, in: 1...10_000_000)
@@ -97,6 +123,27 @@ private struct SettingValues {
     guard let value = Int(text(setting)), range.contains(value) else {
       throw refusal(
         setting, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  /// The hard limit on the store, which is never below the soft one.
+  func hardBytes(above soft: Int) throws(ServiceError) -> Int {
+    let bytes = try integer(.storeHardBytes, in: 0...1 << 51)
+    guard bytes == 0 || bytes >= soft else {
+      throw refusal(.storeHardBytes, "0 or at least store_bytes, which is \(soft)")
+    }
+    return bytes == 0 ? soft + soft / 4 : bytes
+  }
+
+  func boolean(_ setting: Setting) throws(ServiceError) -> Bool {
+    guard let value = Bool(text(setting)) else { throw refusal(setting, "true or false") }
+    return value
+  }
+
+  func share(_ setting: Setting) throws(ServiceError) -> Double {
+    guard let value = Double(text(setting)), value > 0, value <= 1 else {
+      throw refusal(setting, "a number above 0 and at most 1")
     }
     return value
   }

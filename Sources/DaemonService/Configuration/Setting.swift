@@ -5,9 +5,18 @@ package enum Setting: String, CaseIterable, Sendable {
   case home, socket
   case hotSetBytes = "hot_set_bytes"
   case storeBytes = "store_bytes"
+  case storeHardBytes = "store_hard_bytes"
+  case lowWatermark = "low_watermark"
+  case storeEntries = "store_entries"
+  case namespaceBytes = "namespace_bytes"
+  case hardwareBytes = "hardware_bytes"
   case unusedSeconds = "unused_seconds"
   case collectSeconds = "collect_seconds"
   case sharedDirectory = "shared_directory"
+  case tiers
+  case tierWrites = "tier_writes"
+  case tierTimeoutSeconds = "tier_timeout_seconds"
+  case verifyImports = "verify_imports"
   case searchThreads = "search_threads"
   case searchSeconds = "search_seconds"
   case searchCandidates = "search_candidates"
@@ -26,11 +35,16 @@ package enum Setting: String, CaseIterable, Sendable {
   /// The value when nobody says anything; empty where it depends on the machine.
   package var defaultValue: String {
     switch self {
-    case .home, .socket, .sharedDirectory: ""
+    case .home, .socket, .sharedDirectory, .tiers: ""
+    case .tierWrites: "false"
+    case .tierTimeoutSeconds: "5"
     case .hotSetBytes: "268435456"
     case .storeBytes: "8589934592"
+    case .storeHardBytes, .storeEntries, .namespaceBytes, .hardwareBytes: "0"
+    case .lowWatermark: "0.9"
     case .unusedSeconds: "0"
     case .collectSeconds: "3600"
+    case .verifyImports: "always"
     case .searchThreads: "0"
     case .searchSeconds: "60"
     case .searchCandidates: "2000"
@@ -46,10 +60,23 @@ package enum Setting: String, CaseIterable, Sendable {
     case .home: "The folder of everything; without it, the XDG base directories."
     case .socket: "The Unix socket; at most 107 bytes."
     case .hotSetBytes: "Memory for artifacts and answers that are served without the store."
-    case .storeBytes: "The size on disk beyond which entries are collected."
+    case .storeBytes: "The compressed bytes of kernels beyond which entries are collected."
+    case .storeHardBytes:
+      "The bytes beyond which nothing is stored; 0 for a quarter above store_bytes."
+    case .lowWatermark: "The share of a limit that a collection leaves, when the limit began it."
+    case .storeEntries: "The number of entries beyond which some are collected; 0 for any number."
+    case .namespaceBytes: "The bytes that the entries of each namespace may take; 0 for all."
+    case .hardwareBytes: "The bytes that the entries of each kind of hardware may take; 0 for all."
     case .unusedSeconds: "How long an entry may go unused before it is collected; 0 for ever."
     case .collectSeconds: "The time between two collections, give or take a tenth."
     case .sharedDirectory: "A folder through which machines share the schedules that they found."
+    case .tiers:
+      "Places of shared kernels with spaces between: directories, http, https or s3 URLs."
+    case .tierWrites:
+      "Whether kernels that this machine made are given to the tiers: true or false."
+    case .tierTimeoutSeconds: "How long one exchange with a tier may take."
+    case .verifyImports:
+      "never, sample or always: which kernels of other machines are verified first."
     case .searchThreads: "Threads that searches use; 0 for all that the process may use."
     case .searchSeconds: "The longest time that one search takes."
     case .searchCandidates: "The most candidates that one search evaluates."
@@ -71,6 +98,9 @@ package enum Setting: String, CaseIterable, Sendable {
     ("GRANARY_CC", "The C compiler; without it, clang or gcc in PATH."),
     ("GRANARY_CC_SECONDS", "The longest time that one compilation takes; without it, 30 seconds."),
     ("GRANARY_RUNNER", "The program that runs candidates; without it, the one beside granaryd."),
+    ("GRANARY_TIER_TOKEN", "The bearer token of tiers that are HTTP servers."),
+    ("AWS_ACCESS_KEY_ID", "Who signs requests to tiers in S3; without it, they are not signed."),
+    ("AWS_SECRET_ACCESS_KEY", "The secret that goes with it."),
     ("LISTEN_FDS", "Socket activation by systemd."),
     ("LISTEN_PID", "Socket activation by systemd."),
     ("NOTIFY_SOCKET", "Readiness and shutdown told to systemd."),

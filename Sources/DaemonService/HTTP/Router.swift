@@ -52,6 +52,27 @@ package struct Router: Sendable {
     case .entries: return .json(try await service.entries())
     case .remove: return try await remove(try digest(parameter))
     case .pin: return try await pin(try digest(parameter), request.body)
+    case .revisions: return .json(try await service.revisions(of: try digest(parameter)))
+    case .rollback:
+      let key = try digest(parameter)
+      return .json(try await service.rollBack(key, try decode(request.body)))
+    case .refresh: return .json(try await service.refresh(try digest(parameter)))
+    case .repeatEvidence:
+      return .json(try await service.repeatEvidence(of: try digest(parameter)))
+    case .lease: return try await lease(try digest(parameter), request.body)
+    case .lockFiles: return .json(try await service.lockFiles())
+    case .addLockFile:
+      try await service.addLockFile(try decode(request.body))
+      return .json(try await service.lockFiles())
+    case .stale: return .json(try await service.stale())
+    case .export:
+      let bundle = try await service.export(try decode(request.body))
+      return .complete(status: 200, type: "application/zstd", body: [bundle[...]])
+    case .importBundle:
+      return .json(
+        try await service.importBundle(
+          request.body, allowsUnsigned: request.query["allow_unsigned"] == "true",
+          dryRun: request.query["dry_run"] == "true"))
     case .collect: return .json(try await service.collect(try decode(request.body)))
     case .statistics: return .json(try await statistics())
     case .metrics:
@@ -133,8 +154,16 @@ package struct Router: Sendable {
     let wish: PinRequest =
       body.isEmpty ? PinRequest(pinned: true) : try decode(body)
     let changed = try found(
-      await service.pin(key, wish.pinned), "no entry has the key \(key)")
+      await service.pin(key, wish), "no entry has the key \(key)")
     return .json(ChangeReport(key: key.hex, changed: changed))
+  }
+
+  private func lease(_ key: Digest, _ body: [UInt8]) async throws(ServiceError) -> Response {
+    let request: LeaseRequest = try decode(body)
+    guard request.seconds >= 0, request.seconds <= 1e9, !request.holder.isEmpty else {
+      throw ServiceError(.badRequest, "a lease takes a holder and a number of seconds from 0")
+    }
+    return .json(ChangeReport(key: key.hex, changed: try await service.lease(key, request)))
   }
 }
 

@@ -5,7 +5,7 @@ package enum CacheSchema {
   /// `GRNY`, in the header of the database file.
   package static let applicationID = 0x4752_4E59
   /// The `user_version` that the last migration sets.
-  package static let version = 1
+  package static let version = 2
 
   /// Brings a database of any released version to ``version``.
   package static var migrator: DatabaseMigrator {
@@ -14,6 +14,10 @@ package enum CacheSchema {
       try database.execute(sql: version1)
       try database.execute(
         sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = 1")
+    }
+    migrator.registerMigration("2: protection, origin, totals") { database in
+      try database.execute(sql: version2)
+      try database.execute(sql: "PRAGMA user_version = 2")
     }
     return migrator
   }

@@ -39,10 +39,29 @@ final class BenchmarkService: KernelServing {
     }
   }
   func remove(_ key: Digest) async throws(ServiceError) -> Bool { false }
-  func pin(_ key: Digest, _ pinned: Bool) async throws(ServiceError) -> Bool? { nil }
+  func pin(_ key: Digest, _ request: PinRequest) async throws(ServiceError) -> Bool? { nil }
+  func revisions(of key: Digest) async throws(ServiceError) -> [RevisionSummary] { [] }
+  func rollBack(_ key: Digest, _ request: RollbackRequest) async throws(ServiceError)
+    -> RollbackReport
+  { throw Self.absent }
+  func refresh(_ key: Digest) async throws(ServiceError) -> RefreshReport { throw Self.absent }
+  func repeatEvidence(of key: Digest) async throws(ServiceError) -> EvidenceReport {
+    throw Self.absent
+  }
+  func lease(_ key: Digest, _ request: LeaseRequest) async throws(ServiceError) -> Bool { false }
+  func lockFiles() async throws(ServiceError) -> [LockFileReport] { [] }
+  func addLockFile(_ request: LockFileRequest) async throws(ServiceError) { throw Self.absent }
+  func export(_ request: ExportRequest) async throws(ServiceError) -> [UInt8] {
+    throw Self.absent
+  }
+  func importBundle(_ bytes: [UInt8], allowsUnsigned: Bool, dryRun: Bool)
+    async throws(ServiceError) -> ImportReport
+  { throw Self.absent }
+  func stale() async throws(ServiceError) -> StaleReport { throw Self.absent }
   func collect(_ request: CollectRequest) async throws(ServiceError) -> CollectReport {
     CollectReport(
-      entriesRemoved: 0, blobsRemoved: 0, searchesRemoved: 0, bytesFreed: 0, entriesKept: 256)
+      entriesRemoved: 0, revisionsRemoved: 0, blobsRemoved: 0, searchesRemoved: 0, bytesFreed: 0,
+      entriesKept: 256, entriesProtected: 0)
   }
   func statistics() async throws(ServiceError) -> Statistics { Statistics(entries: 256) }
   func explain(key: Digest) async throws(ServiceError) -> Explanation { throw Self.absent }

@@ -1,0 +1,115 @@
+import FoundationEssentials
+import GRDB
+import KernelSpec
+import Support
+import Synchronization
+
+extension CacheStore {
+  var records: RecordFiles { RecordFiles(directory: directory, files: fileSystem) }
+
+  /// The record of a revision, as the index has it; `nil` when its row or its artifact is damaged or missing.
+  func makeRecord(_ name: RecordFiles.Name) throws -> RevisionRecord? {
+    try read { database -> RevisionRecord? in
+      let found = try Row.fetchOne(
+        database,
+        sql: """
+          SELECT \(RevisionRow.columns), entries.id AS entry_id, spec, name, hardware, namespace
+          FROM revisions JOIN entries ON entries.id = revisions.entry
+          WHERE entries.key = ? AND revisions.number = ?
+          """, arguments: [name.key.column, name.number])
+      guard let found, let row = RevisionRow(found),
+        let spec = found.believed("spec", as: String.self),
+        let entry = found.believed("entry_id", as: Int64.self)
+      else { return nil }
+      let source = Digest(
+        column: try Data.fetchOne(
+          database, sql: "SELECT source FROM sources WHERE artifact = ?",
+          arguments: [row.artifact.column]))
+      let facts = RevisionRecord.Facts(
+        row, spec: spec, name: found.believed("name", as: String.self) ?? "",
+        hardware: found.believed("hardware", as: String.self) ?? "",
+        namespace: found.believed("namespace", as: String.self) ?? "",
+        parts: try Self.parts(of: entry, spec: spec, in: database), source: source)
+      let blobs = try [row.artifact, source].compactMap { $0 }.compactMap { digest in
+        try Self.inlineBlob(digest, in: database)
+      }
+      return RevisionRecord(facts: facts, blobs: blobs)
+    }
+  }
+
+  private static func inlineBlob(_ digest: Digest, in database: Database) throws
+    -> RevisionRecord.Contents?
+  {
+    let contents = try Data.fetchOne(
+      database, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
+    guard let contents, let bytes = Blob.decode(Array(contents), digest: digest) else { return nil }
+    return RevisionRecord.Contents(digest: digest, bytes: bytes)
+  }
+
+  /// The name of every revision in the index.
+  func revisionNames() throws -> [RecordFiles.Name] {
+    try read { database in
+      let rows = try Row.fetchCursor(
+        database,
+        sql: "SELECT key, number FROM revisions JOIN entries ON entries.id = entry")
+      var names: [RecordFiles.Name] = []
+      while let row = try rows.next() {
+        guard let key = row.digest("key"), let number = row.believed("number", as: Int.self) else {
+          continue
+        }
+        names.append(RecordFiles.Name(key: key, number: number))
+      }
+      return names
+    }
+  }
+
+  /// Removes the records of revisions that are gone, and writes those that are missing: an older Granary wrote none.
+  func tidyRecords() throws {
+    let present = Set(try revisionNames())
+    var kept: Set<RecordFiles.Name> = []
+    for file in try records.all() {
+      if let name = file.name, present.contains(name) {
+        kept.insert(name)
+        continue
+      }
+      try changing.withLock { _ in
+        // Published since: a record is written before its row.
+        if let name = file.name, try isInIndex(name) { return }
+        try fileSystem.remove(file.path)
+      }
+    }
+    for name in present.subtracting(kept) { try writeRecord(name) }
+  }
+
+  /// Writes the record of a revision anew, if the index has it.
+  func writeRecord(_ name: RecordFiles.Name) throws {
+    try changing.withLock { _ in
+      if let record = try makeRecord(name) { try records.write(record) }
+    }
+  }
+
+  private func isInIndex(_ name: RecordFiles.Name) throws -> Bool {
+    try read { database in
+      try Bool.fetchOne(
+        database,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM revisions JOIN entries ON entries.id = entry
+            WHERE key = ? AND number = ?)
+          """, arguments: [name.key.column, name.number]) ?? false
+    }
+  }
+}
+
+extension RevisionRecord.Facts {
+  init(
+    _ row: RevisionRow, spec: String, name: String, hardware: String, namespace: String,
+    parts: [StoredKeyPart], source: Digest?
+  ) {
+    self.init(
+      key: row.key, spec: spec, name: name, hardware: hardware, namespace: namespace, parts: parts,
+      number: row.number, verdict: row.verdict, manifest: row.manifest, evidence: row.evidence,
+      artifact: row.artifact, source: source, created: row.created,
+      searchSeconds: row.searchSeconds, seal: row.seal, withdrawn: row.withdrawn,
+      origin: row.origin, isOnTrial: row.isOnTrial)
+  }
+}
