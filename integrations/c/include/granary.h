@@ -121,6 +121,10 @@ GRANARY_API const granary_description *granary_describe(const granary_kernel *ke
  * no thread but its own. */
 GRANARY_API int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *const *outputs);
 
+/* The same with the buffers of the inputs and behind them those of the outputs in one array, for callers to whom
+ * making an array costs more than a call. */
+GRANARY_API int32_t granary_call_packed(granary_kernel *kernel, const void *const *buffers);
+
 /* The caller's own implementation. Returns GRANARY_OK, or a status of its own. */
 typedef int32_t (*granary_fallback)(void *argument, const void *const *inputs, void *const *outputs);
 
@@ -129,9 +133,19 @@ typedef int32_t (*granary_fallback)(void *argument, const void *const *inputs, v
 GRANARY_API int32_t granary_run(const char *spec, const granary_options *options, const void *const *inputs,
                                 void *const *outputs, granary_fallback fallback, void *argument);
 
-/* How many threads a call uses, its own included. Holds for the threads that are not yet started: call it before
- * the first kernel runs. By default as many as the process may use. */
+/* How many threads calls use from now on, their own included. By default as many as the process may use. */
 GRANARY_API void granary_set_threads(int32_t count);
+
+/* GOMP_parallel of an OpenMP runtime: calls share(argument) on so many threads and returns when all have. */
+typedef void (*granary_region)(void (*share)(void *), void *argument, unsigned thread_count, unsigned flags);
+
+/* omp_get_max_threads of an OpenMP runtime. */
+typedef int (*granary_thread_count)(void);
+
+/* Runs kernels on the threads of the host's OpenMP runtime and as many of them as it says at each call, so that a
+ * host with such threads has no others beside them. NULL: threads of the library's own, which is the default. A
+ * child after fork uses one thread: OpenMP's may not be used there. */
+GRANARY_API void granary_use_openmp(granary_region region, granary_thread_count thread_count);
 
 GRANARY_API granary_counters granary_count(void);
 

@@ -25,7 +25,7 @@ class Kernel:
 
     def __init__(self, handle: int) -> None:
         described = library().granary_describe(handle).contents
-        self._handle = handle
+        self.handle = handle
         self.key: str = described.key.decode()
         self.artifact: str = described.artifact.decode()
         self.verdict: str = described.verdict.decode()

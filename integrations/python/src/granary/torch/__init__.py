@@ -1,0 +1,25 @@
+"""Granary's kernels in PyTorch.
+
+    compiled = torch.compile(model, backend="granary")
+    y = compiled(x)
+    print(granary.torch.report())
+
+What has no kernel, or runs faster without one, stays with PyTorch; without a daemon all does.
+"""
+
+from granary.torch.backend import Options, Report, granary_backend, refresh, report
+from granary.torch.overriding import OperatorCounters, Override, override
+from granary.torch.recording import Recording, record
+
+__all__ = [
+    "OperatorCounters",
+    "Options",
+    "Override",
+    "Recording",
+    "Report",
+    "granary_backend",
+    "override",
+    "record",
+    "refresh",
+    "report",
+]
