@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// Where Granary keeps its things.
 ///
@@ -9,6 +10,9 @@ public struct Locations: Sendable, Hashable {
   public var store: String
   public var configuration: String
   public var logs: String
+
+  /// The folder beside the store in which clients find kernels without the daemon.
+  public var published: String { store.parentDirectory + "/published" }
 
   public init(socket: String, store: String, configuration: String, logs: String) {
     self.socket = socket

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 extension EndToEnd {
@@ -46,6 +47,32 @@ extension EndToEnd {
         #expect(with.output == without.output)
         _ = try daemon.stop()
       }
+    }
+
+    @Test(
+      "what the daemon served is found without it unless damaged or removed; its use is told later")
+    func publishedKernels() throws {
+      let home = try PrivateHome()
+      let programs = try build(in: home)
+      let published = home.path + "/published"
+      for round in 0..<2 {
+        let daemon = try home.daemon()
+        if round == 1 {
+          // The use of the first round, by a process that asked no daemon.
+          #expect(try eventually(within: 300) { try home.statistics()["hits"].number ?? 0 > 0 })
+        }
+        let fill = try run(programs + "/trial", "fill", in: home)
+        #expect(fill.status == 0, "\(fill)")
+        _ = try daemon.stop()
+        let alone = try run(programs + "/trial", "published", published, in: home)
+        #expect(alone.status == 0, "round \(round): \(alone)")
+      }
+      let daemon = try home.daemon()
+      let key = try #require(try home.granary("ls", "--json").json()[0]["key"].text)
+      #expect(try home.granary("rm", key).status == 0)
+      #expect(access("\(published)/kernels/\(key)", F_OK) != 0)
+      _ = try daemon.stop()
+      #expect(try run(programs + "/trial", "fill", in: home).status != 0)
     }
   }
 }

@@ -4,7 +4,8 @@
  * than the deadline it is given, and none ends the process: each failure is a status, and granary_message() says
  * why, so that the caller uses its own operator. After fork the child keeps its kernels and starts its own threads.
  *
- * The library starts no daemon and writes no file. It needs nothing but libc. */
+ * The library starts no daemon and writes no file; it sets the time of a published file to tell its use. It needs
+ * nothing but libc. */
 #ifndef GRANARY_H
 #define GRANARY_H
 
@@ -100,7 +101,8 @@ typedef struct granary_counters {
   uint64_t fallbacks;
 } granary_counters;
 
-/* The kernel of a spec, in either of its forms: from this process, else from the daemon.
+/* The kernel of a spec, in either of its forms: from this process, else from the folder in which the daemon publishes
+ * what it answered, else from the daemon. The folder is for the default socket only, and not for a refresh.
  *
  * A failure is remembered for some seconds, so that a daemon that hangs costs one deadline and not one for each
  * spec. *kernel is NULL unless GRANARY_OK is returned. */

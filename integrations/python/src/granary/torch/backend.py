@@ -95,8 +95,9 @@ def fuse(module: fx.GraphModule, options: Options) -> Callable[..., Any]:
         graph = FusedGraph(module, support)
         graph.ask(policy=options.policy, deadline=options.deadline, socket=options.socket)
         run = graph.compile(measured=options.measured)
-    except GranaryError as error:
-        tell(f"PyTorch runs a graph by itself: {error}")
+    except Exception as error:
+        # Whatever it is, the model must run.
+        tell(f"PyTorch runs a graph by itself: {type(error).__name__}: {error}")
         run = module.forward
     else:
         _graphs.add(graph)

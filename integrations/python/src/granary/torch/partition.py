@@ -197,10 +197,17 @@ class _PieceBuilder:
         """The copy of a node, or the placeholder that stands for it."""
         if node in self._values:
             return self._values[node]
-        if self._partition.is_read_through(node):
+        if self._partition.is_read_through(node) and not self._is_result_of_another(node):
             return self.copy(node)
         placeholder = self.graph.placeholder(f"x{len(self.operands)}")
         placeholder.meta["val"] = node.meta["val"]
         self.operands.append(node)
         self._values[node] = placeholder
         return placeholder
+
+    def _is_result_of_another(self, node: fx.Node) -> bool:
+        """Whether a node is one of the results of an operator in another group."""
+        if node.target is not operator.getitem:
+            return False
+        source = node.all_input_nodes[0]
+        return source not in self._values and self._partition.group_of(source) is not None
