@@ -56,6 +56,8 @@ typedef struct granary_options {
   const char *policy;
   /* How long a call may take; 10,000 by default. */
   int64_t deadline_milliseconds;
+  /* A folder of published kernels; by default the one that GRANARY_PUBLISHED, GRANARY_HOME or the XDG variables give. */
+  const char *published;
 } granary_options;
 
 /* An input or an output of a kernel. */
@@ -102,7 +104,8 @@ typedef struct granary_counters {
 } granary_counters;
 
 /* The kernel of a spec, in either of its forms: from this process, else from the folder in which the daemon publishes
- * what it answered, else from the daemon. The folder is for the default socket only, and not for a refresh.
+ * what it answered, else from the daemon. Without a folder in the options,
+ * the default one is for the default socket only. A refresh asks the daemon first.
  *
  * A failure is remembered for some seconds, so that a daemon that hangs costs one deadline and not one for each
  * spec. *kernel is NULL unless GRANARY_OK is returned. */

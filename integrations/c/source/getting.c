@@ -79,12 +79,12 @@ static int32_t ask_open(const granary_question *questions, const size_t *places,
 
 /* Answers from the table and from what the daemon has published what can be; the places of the rest are written to
  * open. */
-static size_t answer_known(const granary_question *questions, size_t count, bool refresh, bool published,
+static size_t answer_known(const granary_question *questions, size_t count, bool refresh, const char *published,
                            granary_kernel **kernels, int32_t *statuses, size_t *open) {
   size_t unknown = 0;
   for (size_t i = 0; i < count; i++) {
     bool known = granary_table_find(&questions[i], &kernels[i], &statuses[i]);
-    if (!known && published && granary_published_find(&questions[i], &kernels[i])) {
+    if (!known && published && granary_published_find(&questions[i], published, &kernels[i])) {
       statuses[i] = GRANARY_OK;
       known = true;
     }
@@ -93,8 +93,8 @@ static size_t answer_known(const granary_question *questions, size_t count, bool
   return unknown;
 }
 
-static int32_t get_all(const granary_question *questions, size_t count, const granary_options *options, bool published,
-                       granary_kernel **kernels, int32_t *statuses, size_t *open) {
+static int32_t get_all(const granary_question *questions, size_t count, const granary_options *options,
+                       const char *published, granary_kernel **kernels, int32_t *statuses, size_t *open) {
   int64_t deadline = granary_now() + options->deadline_milliseconds * 1000000;
   size_t unknown = answer_known(questions, count, options->refresh != 0, published, kernels, statuses, open);
   int32_t status = unknown ? ask_open(questions, open, unknown, deadline, kernels, statuses) : GRANARY_OK;
@@ -127,8 +127,11 @@ int32_t granary_get_all(const char *const *specs, size_t count, const granary_op
     statuses[i] = status;
   }
   if (status == GRANARY_OK) {
+    char folder[512];
+    const char *published = complete.published;
     /* Another daemon than the default one publishes elsewhere. */
-    bool published = complete.socket == path && !complete.refresh;
+    if (!published && complete.socket == path) published = granary_default_published(folder, sizeof folder);
+    if (complete.refresh) published = NULL;
     status = get_all(questions, count, &complete, published, kernels, statuses, open);
   }
   free(questions);

@@ -13,7 +13,6 @@
 #include "digest.h"
 #include "json.h"
 #include "kernel.h"
-#include "locations.h"
 
 /* The longest text in the folder, far above what the daemon writes. */
 enum { TEXT_BYTES = 1 << 20 };
@@ -115,10 +114,8 @@ static bool find_in(int folder, const granary_question *question, granary_kernel
   return *kernel != NULL;
 }
 
-bool granary_published_find(const granary_question *question, granary_kernel **kernel) {
-  char path[512];
+bool granary_published_find(const granary_question *question, const char *path, granary_kernel **kernel) {
   struct stat status;
-  granary_default_published(path, sizeof path);
   int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return false;
   bool found = is_trusted(folder, S_IFDIR, &status) && find_in(folder, question, kernel);

@@ -6,8 +6,8 @@
 
 #include "table.h"
 
-/* Loads the kernel that is published for a spec, and notes its use by the time of its file. Returns false when there
+/* Loads the kernel that is published in a folder for a spec, and notes its use by the time of its file. Returns false when there
  * is none that may be used; the daemon is then asked. */
-bool granary_published_find(const granary_question *question, granary_kernel **kernel);
+bool granary_published_find(const granary_question *question, const char *path, granary_kernel **kernel);
 
 #endif

@@ -12,10 +12,12 @@ import subprocess
 import tempfile
 import timeit
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import granary
 import torch
+
+import granary
 from granary import _library
 from granary.torch.calling import Result, call_path
 
@@ -45,6 +47,7 @@ def nanoseconds(function: Callable[[], object], calls: int = 20_000) -> float:
 
 
 def main() -> None:
+    """Prints a line for each number of inputs."""
     torch.set_num_threads(1)
     print(f"{'inputs':>6} {'path':>8} {'kernel':>8} {'over':>8} {'eager':>8}   ns a call")
     for count in (1, 2, 4, 8):
@@ -66,10 +69,8 @@ def main() -> None:
                 sum = sum + tensor
             return torch.relu(sum)
 
-        ours = nanoseconds(lambda: path(*tensors))
-        print(
-            f"{count:6} {ours:8.0f} {alone:8.0f} {ours - alone:8.0f} {nanoseconds(eager):8.0f}"
-        )
+        ours = nanoseconds(partial(path, *tensors))
+        print(f"{count:6} {ours:8.0f} {alone:8.0f} {ours - alone:8.0f} {nanoseconds(eager):8.0f}")
 
 
 if __name__ == "__main__":

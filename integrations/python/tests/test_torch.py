@@ -2,7 +2,12 @@
 
 import copy
 import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
 import unittest
+from pathlib import Path
 
 from daemon import running_daemon, use_tree
 
@@ -13,11 +18,12 @@ import granary
 if importlib.util.find_spec("torch") is None:
     raise unittest.SkipTest("needs PyTorch")
 
-import granary.torch
 import torch
 import torch.nn.functional as F
+from torch import nn
+
+import granary.torch
 from granary.torch.partition import Partition, piece_of
-from torch import fx, nn
 
 always = {"measured": False}
 
@@ -95,7 +101,10 @@ class CompiledModels(TorchCase):
         self.assertLess(len(recording.specs), 15)
 
     def test_training_gives_the_gradients_and_the_running_statistics(self):
-        for model, x in ((Block(), torch.randn(2, 5, 16)), (Convolutions(), torch.randn(2, 3, 8, 8))):
+        for model, x in (
+            (Block(), torch.randn(2, 5, 16)),
+            (Convolutions(), torch.randn(2, 3, 8, 8)),
+        ):
             other = copy.deepcopy(model)
             run, y = compiled(model), x.clone().requires_grad_()
             before = self.calls()
@@ -220,6 +229,37 @@ class WithoutADaemon(unittest.TestCase):
         self.assertEqual((counters.calls, counters.kernel_calls), (1, 0))
 
 
+class CompiledAhead(TorchCase):
+    def test_a_folder_runs_in_a_process_without_a_daemon(self):
+        model, x = nn.Sequential(Block(), Block()).eval(), torch.randn(2, 5, 16)
+        out = Path(self.enterContext(tempfile.TemporaryDirectory())) / "model"
+        written = granary.torch.compile_ahead(model, (x,), out)
+        self.assertGreater(written.groups_in_kernels, 0)
+        locked = json.loads((out / "granary.lock").read_text())["kernels"]
+        self.assertEqual(
+            {kernel["artifact"] for kernel in locked},
+            {f.name for f in (out / "artifacts").iterdir()},
+        )
+        torch.save((x, model(x)), out.parent / "expected.pt")
+        with self.assertRaises(ValueError):
+            granary.torch.compile_ahead(model, (x,), out)
+        self.daemon.kill()
+        self.daemon.wait()
+        program = """
+import sys, torch, granary.torch
+x, expected = torch.load(sys.argv[2])
+run = granary.torch.load(sys.argv[1], measured=False)
+torch.testing.assert_close(run(x), expected)
+assert granary.counters().calls == int(sys.argv[3]), granary.counters()
+"""
+        arguments = [str(out), str(out.parent / "expected.pt"), str(written.groups_in_kernels)]
+        subprocess.run([sys.executable, "-c", program, *arguments], check=True)
+        artifact = next((out / "artifacts").iterdir())
+        artifact.write_bytes(artifact.read_bytes()[:-1] + b"x")
+        with self.assertRaises(granary.BadAnswer):
+            granary.torch.load(out)
+
+
 class Overrides(TorchCase):
     def test_operators_run_as_kernels_until_removed_and_gradients_hold(self):
         x = torch.randn(6, 9, requires_grad=True)
@@ -262,13 +302,15 @@ class Overrides(TorchCase):
 
 class Partitions(unittest.TestCase):
     def graph(self, function, *shapes):
-        return torch.fx.experimental.proxy_tensor.make_fx(
-            function, tracing_mode="fake"
-        )(*[torch.randn(shape) for shape in shapes]).graph
+        return torch.fx.experimental.proxy_tensor.make_fx(function, tracing_mode="fake")(
+            *[torch.randn(shape) for shape in shapes]
+        ).graph
 
     def groups(self, graph, unsupported=()):
         def supported(node):
-            return node.op == "call_function" and not any(n in str(node.target) for n in unsupported)
+            return node.op == "call_function" and not any(
+                n in str(node.target) for n in unsupported
+            )
 
         partition = Partition(graph, supported)
         return partition, [[str(node.target) for node in group.nodes] for group in partition.groups]

@@ -29,6 +29,8 @@ _also_kept = (
     "_unsafe_view.default",
     "_embedding_bag.default",
 )
+# Its decomposition is for inference only: the second result is not what the gradient needs.
+_attention = "_scaled_dot_product_flash_attention_for_cpu.default"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def _compiled(
 def fuse(module: fx.GraphModule, options: Options) -> Callable[..., Any]:
     """The function of a graph of ATen operators, with kernels where there are some."""
     try:
+        name_attention(module.graph)
         support = Support(options.socket)
         support.ask(module.graph)
         graph = FusedGraph(module, support)
@@ -101,16 +104,39 @@ def fuse(module: fx.GraphModule, options: Options) -> Callable[..., Any]:
         run = module.forward
     else:
         _graphs.add(graph)
-    from torch._functorch.aot_autograd import make_boxed_func
+    from functorch.compile import make_boxed_func
 
     boxed: Callable[..., Any] = make_boxed_func(run)
     return boxed
 
 
+def name_attention(graph: fx.Graph) -> None:
+    """Names PyTorch's attention as specs do where no gradient needs its second result."""
+    for node in graph.nodes:
+        if str(node.target) != f"aten.{_attention}":
+            continue
+        query, key, value = node.args[:3]
+        given: tuple[Any, ...] = tuple(node.args[3:5])
+        dropout, causal = (*given, *(0.0, False)[len(given) :])
+        if dropout != 0 or any(user.args[1] != 0 for user in node.users):
+            continue
+        with graph.inserting_before(node):
+            named = graph.call_function(
+                torch.ops.aten.scaled_dot_product_attention.default,
+                (query, key, value, node.kwargs.get("attn_mask"), 0.0, causal),
+                {"scale": node.kwargs.get("scale")},
+            )
+        named.meta["val"] = node.meta["val"][0]
+        for user in list(node.users):
+            user.replace_all_uses_with(named)
+            graph.erase_node(user)
+        graph.erase_node(node)
+
+
 def decompositions() -> dict[Any, Any]:
     """Core ATen's, without those of operators that Granary has."""
     table = dict(torch._decomp.core_aten_decompositions())
-    for written in (*kept_whole, *_also_kept):
+    for written in (*kept_whole, *_also_kept, _attention):
         base, overload = written.split(".")
         packet = getattr(torch.ops.aten, base, None)
         if packet is not None and overload in packet.overloads():

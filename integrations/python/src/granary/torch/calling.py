@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch._C._dynamo.guards import TensorGuards
 
 from granary import _library
 from granary.errors import GranaryError, IndexOutOfRange, failure
@@ -24,6 +23,8 @@ from granary.spec import same_layout
 from granary.tensors import torch_dtype
 
 log = logging.getLogger("granary")
+# Not in PyTorch's type stubs.
+_guards: Any = torch._C._dynamo.guards
 
 _source = """
 def call({tensors}):
@@ -74,7 +75,7 @@ class _CallPath:
             "run": _run(),
             "handle": kernel.handle,
             "pack": struct.Struct(f"{len(kernel.inputs) + len(results)}P").pack,
-            "empty": torch._C._dynamo.guards._empty_strided_cpu,
+            "empty": _guards._empty_strided_cpu,
             "unusual": self._unusual,
             "call": None,
         }
@@ -148,7 +149,7 @@ class _CallPath:
     def _learn(self, tensors: tuple[Any, ...]) -> None:
         """Takes what came as the example for the guard. Later ones that differ come here again."""
         ranks = [[None] * tensor.dim() for tensor in tensors]
-        guards = TensorGuards(
+        guards = _guards.TensorGuards(
             *tensors, dynamic_dims_sizes=ranks, dynamic_dims_strides=ranks
         )
         self._namespace["fits"] = guards.check

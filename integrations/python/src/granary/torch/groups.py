@@ -91,9 +91,7 @@ class FusedGraph:
         """
         texts = list(dict.fromkeys(fused.spec for fused in self.fused))
         note(texts)
-        answers = dict(
-            zip(texts, get_all(texts, refresh=refresh, **options), strict=True)
-        )
+        answers = dict(zip(texts, get_all(texts, refresh=refresh, **options), strict=True))
         changed = 0
         for fused in self.fused:
             answer = answers[fused.spec]

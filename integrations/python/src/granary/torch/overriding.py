@@ -54,7 +54,8 @@ class Override:
     def __init__(self, operators: Sequence[str], measured: bool, options: dict[str, Any]) -> None:
         overloads = [overload_of(written) for written in operators]
         self.counters = {str(overload): OperatorCounters() for overload in overloads}
-        self._library: Any = torch.library.Library("aten", "IMPL")
+        library: Any = torch.library.Library
+        self._library: Any = library("aten", "IMPL")
         with warnings.catch_warnings():
             # PyTorch warns of what is the purpose here.
             warnings.simplefilter("ignore")
@@ -104,7 +105,9 @@ def overload_of(written: str) -> Any:
     base, _, overload = name.partition(".")
     packet = getattr(torch.ops.aten, base, None) if namespace in ("", "aten") else None
     if packet is None or (overload or "default") not in packet.overloads():
-        raise ValueError(f"PyTorch has no operator {written}; overloads are written aten::add.Tensor")
+        raise ValueError(
+            f"PyTorch has no operator {written}; overloads are written aten::add.Tensor"
+        )
     found = getattr(packet, overload or "default")
     if torch._C._dispatch_has_kernel_for_dispatch_key(found.name(), "CompositeImplicitAutograd"):
         raise ValueError(f"PyTorch makes {written} of other operators; override those")
@@ -149,7 +152,9 @@ class _Guarded:
             return original
         path = call_path(kernel, fused.results, original)
         if self._measured:
-            tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+            tensors = [
+                leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)
+            ]
             if not is_kernel_faster(kernel.artifact, path, original.run, tensors):
                 original.reason = "measured: PyTorch's own operator is faster here"
                 return original
@@ -233,11 +238,9 @@ def fused_of(overload: Any, args: Any, kwargs: Any) -> Fused:
 
     written = tree_map(placeholder, (args, kwargs))
     with FakeTensorMode() as mode:
-        fakes = tree_map_only(
-            torch.Tensor, mode.from_tensor, (args, kwargs)
-        )
+        fakes = tree_map_only(torch.Tensor, mode.from_tensor, (args, kwargs))
         given = overload(*fakes[0], **fakes[1])
-    node = graph.create_node("call_function", overload, *written, "y")
+    node = graph.create_node("call_function", overload, written[0], written[1], "y")
     node.meta["val"] = given
     results = [node]
     if not isinstance(given, torch.Tensor):

@@ -31,6 +31,13 @@ class Support:
         """Why a node stays with PyTorch."""
         self._taken: set[fx.Node] = set()
 
+    @classmethod
+    def known(cls, graph: fx.Graph, names: Iterable[str]) -> Support:
+        """The support of a graph that was asked about before: the names of the nodes."""
+        support, taken = cls(None), set(names)
+        support._taken = {node for node in graph.nodes if node.name in taken}
+        return support
+
     def __call__(self, node: fx.Node) -> bool:
         """Whether a node of a graph that was asked about may be in a kernel."""
         return node in self._taken
@@ -105,8 +112,8 @@ def single(node: fx.Node) -> _Single:
     if not isinstance(node.meta["val"], torch.Tensor):
         users = {user.args[1]: user for user in node.users}
         results = []
-        for index, user in sorted(users.items()):
-            part = graph.call_function(operator.getitem, (copied, index))
+        for position, user in sorted(users.items()):
+            part = graph.call_function(operator.getitem, (copied, position))
             part.meta["val"] = user.meta["val"]
             results.append(part)
     graph.output(tuple(results))
