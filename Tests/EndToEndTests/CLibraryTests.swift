@@ -74,5 +74,44 @@ extension EndToEnd {
       _ = try daemon.stop()
       #expect(try run(programs + "/trial", "fill", in: home).status != 0)
     }
+
+    private static func program(_ name: String) -> String? {
+      let folders = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
+      return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+
+    @Test(
+      "a CMake project gets kernels as functions, with Make and Ninja, with a daemon and without",
+      .enabled(if: program("cmake") != nil))
+    func cmakePackage() throws {
+      let home = try PrivateHome()
+      let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+      let prefix = home.file("prefix")
+      let example = home.file("example")
+      let copied = try run("/bin/cp", "-r", root + "/integrations/cmake/example", example, in: home)
+      let installed = try run(
+        "/usr/bin/make", "-C", root + "/integrations/c", "BUILD=" + home.file("c"),
+        "PREFIX=" + prefix, "install", in: home)
+      try #require(copied.status == 0 && installed.status == 0, "\(installed)")
+      let cmake = try #require(Self.program("cmake"))
+      let ninja = Self.program("ninja").map { _ in "Ninja" }
+      for generator in [ninja, "Unix Makefiles"].compactMap({ $0 }) {
+        let build = home.file(generator)
+        let made = try run(
+          cmake, "-S", example, "-B", build, "-G", generator, "-DCMAKE_PREFIX_PATH=" + prefix,
+          "-DGRANARY_PROGRAM=" + Binaries.path("granary"), in: home)
+        #expect(made.status == 0, "\(made)")
+        let built = try run(cmake, "--build", build, in: home)
+        #expect(built.status == 0, "\(built)")
+        #expect(try run(build + "/rows", in: home).output.contains("1.0000, by the plain loop"))
+        let daemon = try home.daemon()
+        let warmed = try run(cmake, "--build", build, "--target", "prewarm", in: home)
+        #expect(warmed.status == 0 && access(example + "/granary.lock", F_OK) == 0, "\(warmed)")
+        #expect(try run(build + "/rows", in: home).output.contains("1.0000, by a kernel"))
+        _ = try daemon.stop()
+        // Later rounds begin without what this one has published.
+        _ = try run("/bin/rm", "-rf", home.path + "/published", in: home)
+      }
+    }
   }
 }

@@ -116,8 +116,9 @@ def name_attention(graph: fx.Graph) -> None:
         if str(node.target) != f"aten.{_attention}":
             continue
         query, key, value = node.args[:3]
-        given: tuple[Any, ...] = tuple(node.args[3:5])
-        dropout, causal = (*given, *(0.0, False)[len(given) :])
+        given: list[Any] = [0.0, False]
+        given[: len(node.args) - 3] = node.args[3:5]
+        dropout, causal = given
         if dropout != 0 or any(user.args[1] != 0 for user in node.users):
             continue
         with graph.inserting_before(node):
