@@ -103,11 +103,12 @@ extension EndToEnd {
         #expect(made.status == 0, "\(made)")
         let built = try run(cmake, "--build", build, in: home)
         #expect(built.status == 0, "\(built)")
-        #expect(try run(build + "/rows", in: home).output.contains("1.0000, by the plain loop"))
+        #expect(
+          try run(build + "/rows", in: home).description.contains("1.0000, by the plain loop"))
         let daemon = try home.daemon()
         let warmed = try run(cmake, "--build", build, "--target", "prewarm", in: home)
         #expect(warmed.status == 0 && access(example + "/granary.lock", F_OK) == 0, "\(warmed)")
-        #expect(try run(build + "/rows", in: home).output.contains("1.0000, by a kernel"))
+        #expect(try run(build + "/rows", in: home).description.contains("1.0000, by a kernel"))
         _ = try daemon.stop()
         // Later rounds begin without what this one has published.
         _ = try run("/bin/rm", "-rf", home.path + "/published", in: home)

@@ -3,9 +3,11 @@
 import copy
 import importlib.util
 import json
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -218,6 +220,25 @@ class WithoutADaemon(unittest.TestCase):
                 run = compiled(model, socket="/nonexistent/socket")
                 torch.testing.assert_close(run(x), model(x), rtol=0, atol=0)
         self.assertEqual(len(logs.records), 1, logs.output)
+
+    def test_whatever_answers_on_the_socket_the_model_runs(self):
+        model, x = Block().eval(), torch.randn(2, 5, 16)
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        replies = [b"rubbish", b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n[1]", b""]
+        with socketserver.ThreadingUnixStreamServer(folder + "/socket", None) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            for reply in replies:
+
+                def answer(request, *_, reply=reply):
+                    request.recv(65536)
+                    request.sendall(reply)
+
+                server.RequestHandlerClass = answer
+                torch._dynamo.reset()
+                with torch.no_grad():
+                    run = compiled(model, socket=folder + "/socket")
+                    torch.testing.assert_close(run(x), model(x), rtol=0, atol=0)
+            server.shutdown()
 
     def test_overridden_operators_are_pytorchs(self):
         x = torch.randn(3, 5)

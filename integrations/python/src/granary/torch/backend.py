@@ -11,7 +11,6 @@ import torch
 from torch import fx
 
 from granary.client import Client
-from granary.errors import GranaryError
 from granary.exporting import kept_whole
 from granary.torch.calling import tell
 from granary.torch.groups import FusedGraph
@@ -63,12 +62,19 @@ def granary_backend(
     chosen = Options(**(options or {}))
     try:
         Client(chosen.socket, timeout=10).greeting()
-    except GranaryError as error:
+    except Exception as error:
+        # Whatever answers there, the model must run.
         tell(f"PyTorch runs the model by itself: {error}")
         return module.forward
     if any(not _is_static(value) for value in example_inputs):
         return _Specializing(module, chosen)
-    return _compiled(module, example_inputs, chosen)
+    try:
+        return _compiled(module, example_inputs, chosen)
+    except torch._dynamo.exc.TorchDynamoException:
+        raise
+    except Exception as error:
+        tell(f"PyTorch runs the model by itself: {type(error).__name__}: {error}")
+        return module.forward
 
 
 def _compiled(
