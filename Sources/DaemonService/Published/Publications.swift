@@ -1,6 +1,5 @@
-import DaemonAPI
+package import DaemonAPI
 package import KernelSpec
-import Logging
 import ServiceLifecycle
 import Synchronization
 
@@ -66,7 +65,7 @@ package final class Publications: Sendable {
   }
 
   /// Has the answers published, some time later.
-  func note(_ answers: [KernelAnswer], to requests: [KernelRequest]) {
+  package func note(_ answers: [KernelAnswer], to requests: [KernelRequest]) {
     for (request, answer) in zip(requests, answers) where request.policy != .locked {
       guard answer.artifact != nil, let key = answer.key.flatMap(Digest.init(hex:)) else {
         continue

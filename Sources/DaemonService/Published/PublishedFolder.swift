@@ -60,7 +60,9 @@ struct PublishedFolder: Sendable {
   /// Writes a file that clients may read from the moment it has its name.
   func write(_ bytes: [UInt8], to place: String) -> Bool {
     let temporary = "\(place).\(getpid())\(temporaryFileSuffix)"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o400)
+    // What a process of the same number left behind may not be opened for writing.
+    unlink(temporary)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o400)
     guard descriptor >= 0 else { return false }
     var written = 0
     while written < bytes.count {
