@@ -5,6 +5,7 @@ import Glibc
 import KernelSpec
 import Logging
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @Suite("Published kernels") struct PublicationTests {
