@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// Where Granary keeps its things.
 ///
@@ -13,6 +14,9 @@ public struct Locations: Sendable, Hashable {
   public var keys: String {
     (configuration.lastIndex(of: "/").map { String(configuration[..<$0]) } ?? ".") + "/keys"
   }
+
+  /// The folder beside the store in which clients find kernels without the daemon.
+  public var published: String { store.parentDirectory + "/published" }
 
   public init(socket: String, store: String, configuration: String, logs: String) {
     self.socket = socket

@@ -60,7 +60,11 @@ package enum DaemonProgram {
       configuration.locations.socket, environment: environment)
     let parts = try await make(configuration, logger)
     let hotSet = HotSet(capacityBytes: configuration.hotSetBytes)
-    parts.service.onChange { hotSet.invalidate($0) }
+    let publications = await publications(configuration, parts.service, logger)
+    parts.service.onChange {
+      publications?.withdraw($0)
+      hotSet.invalidate($0)
+    }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let router = Router(
@@ -70,17 +74,33 @@ package enum DaemonProgram {
         version: granaryVersion, processIdentifier: Int(getpid()),
         startedAt: Double(now.tv_sec), defaultPolicy: configuration.defaultPolicy,
         tunedDeadlineSeconds: configuration.tunedDeadlineSeconds),
-      defaults: configuration.requestDefaults)
+      defaults: configuration.requestDefaults, publications: publications)
     let systemd = SystemdNotifier(environment: environment)
     let server = HTTPServer(
       listener: listener, router: router, options: HTTPServer.Options(), logger: logger,
       onReady: { systemd.notify("READY=1") })
     let services: [any Service] =
-      parts.background + [HitRecorder(hotSet: hotSet, service: parts.service), server, systemd]
+      parts.background + (publications.map { [$0] } ?? [])
+      + [HitRecorder(hotSet: hotSet, service: parts.service), server, systemd]
     var group = ServiceGroupConfiguration(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     group.maximumGracefulShutdownDuration = .seconds(20)
     try await ServiceGroup(configuration: group).run()
+  }
+
+  /// The folder of kernels that clients find by themselves; a daemon that cannot make it serves without.
+  private static func publications(
+    _ configuration: DaemonConfiguration, _ service: any KernelServing, _ logger: Logger
+  ) async -> Publications? {
+    do {
+      let hardware = try await service.hardware().tuningIdentity
+      return try Publications(
+        path: configuration.locations.published, identity: granaryVersion + "\n" + hardware,
+        service: service)
+    } catch {
+      logger.warning("no kernels are published", metadata: ["error": "\(error)"])
+      return nil
+    }
   }
 
   private static func say(_ text: String) {

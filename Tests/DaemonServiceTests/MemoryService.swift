@@ -13,6 +13,7 @@ final class MemoryService: KernelServing {
     var lastRequest: KernelRequest?
     var notify: @Sendable (Digest) -> Void = { _ in }
     var hits: [Digest: Int] = [:]
+    var details: [Digest: KernelDetail] = [:]
   }
 
   let state = Mutex(State())
@@ -67,7 +68,9 @@ final class MemoryService: KernelServing {
   func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]? {
     state.withLock { $0.artifacts[digest] }
   }
-  func detail(of key: Digest) async throws(ServiceError) -> KernelDetail? { nil }
+  func detail(of key: Digest) async throws(ServiceError) -> KernelDetail? {
+    state.withLock { $0.details[key] }
+  }
   func entries() async throws(ServiceError) -> [EntrySummary] { [] }
   func remove(_ key: Digest) async throws(ServiceError) -> Bool { false }
   func pin(_ key: Digest, _ request: PinRequest) async throws(ServiceError) -> Bool? { nil }

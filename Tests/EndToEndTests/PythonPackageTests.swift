@@ -34,7 +34,7 @@ extension EndToEnd {
         try #require(Self.interpreter),
         ["-m", "unittest", "discover", "-s", root + "/integrations/python/tests"],
         environment: environment
-      ).finish(within: 900)
+      ).finish(within: 1800)
       #expect(result.status == 0, "\(result)")
     }
   }

@@ -10,12 +10,13 @@ package struct Router: Sendable {
   let configuration: ConfigurationReport
   let greeting: Greeting
   let defaults: RequestDefaults
+  let publications: Publications?
   let started = granary_now()
 
   package init(
     service: any KernelServing, hotSet: HotSet, counters: ServerCounters,
     configuration: ConfigurationReport, greeting: Greeting,
-    defaults: RequestDefaults = RequestDefaults()
+    defaults: RequestDefaults = RequestDefaults(), publications: Publications? = nil
   ) {
     self.service = service
     self.hotSet = hotSet
@@ -23,6 +24,7 @@ package struct Router: Sendable {
     self.configuration = configuration
     self.greeting = greeting
     self.defaults = defaults
+    self.publications = publications
   }
 
   /// The response to `request`; every failure is a response too.
@@ -104,6 +106,7 @@ package struct Router: Sendable {
     } catch {
       throw ServiceError(.internalError, "cannot encode the answers: \(error)")
     }
+    publications?.note(answers, to: requests)
     if PreparedAnswer.isLasting(answers, to: requests) {
       remember(json, answers, request, generation)
     }

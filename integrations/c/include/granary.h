@@ -4,7 +4,8 @@
  * than the deadline it is given, and none ends the process: each failure is a status, and granary_message() says
  * why, so that the caller uses its own operator. After fork the child keeps its kernels and starts its own threads.
  *
- * The library starts no daemon and writes no file. It needs nothing but libc. */
+ * The library starts no daemon and writes no file; it sets the time of a published file to tell its use. It needs
+ * nothing but libc. */
 #ifndef GRANARY_H
 #define GRANARY_H
 
@@ -55,6 +56,8 @@ typedef struct granary_options {
   const char *policy;
   /* How long a call may take; 10,000 by default. */
   int64_t deadline_milliseconds;
+  /* A folder of published kernels; by default the one that GRANARY_PUBLISHED, GRANARY_HOME or the XDG variables give. */
+  const char *published;
 } granary_options;
 
 /* An input or an output of a kernel. */
@@ -100,7 +103,9 @@ typedef struct granary_counters {
   uint64_t fallbacks;
 } granary_counters;
 
-/* The kernel of a spec, in either of its forms: from this process, else from the daemon.
+/* The kernel of a spec, in either of its forms: from this process, else from the folder in which the daemon publishes
+ * what it answered, else from the daemon. Without a folder in the options,
+ * the default one is for the default socket only. A refresh asks the daemon first.
  *
  * A failure is remembered for some seconds, so that a daemon that hangs costs one deadline and not one for each
  * spec. *kernel is NULL unless GRANARY_OK is returned. */
@@ -121,6 +126,10 @@ GRANARY_API const granary_description *granary_describe(const granary_kernel *ke
  * no thread but its own. */
 GRANARY_API int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *const *outputs);
 
+/* The same with the buffers of the inputs and behind them those of the outputs in one array, for callers to whom
+ * making an array costs more than a call. */
+GRANARY_API int32_t granary_call_packed(granary_kernel *kernel, const void *const *buffers);
+
 /* The caller's own implementation. Returns GRANARY_OK, or a status of its own. */
 typedef int32_t (*granary_fallback)(void *argument, const void *const *inputs, void *const *outputs);
 
@@ -129,9 +138,19 @@ typedef int32_t (*granary_fallback)(void *argument, const void *const *inputs, v
 GRANARY_API int32_t granary_run(const char *spec, const granary_options *options, const void *const *inputs,
                                 void *const *outputs, granary_fallback fallback, void *argument);
 
-/* How many threads a call uses, its own included. Holds for the threads that are not yet started: call it before
- * the first kernel runs. By default as many as the process may use. */
+/* How many threads calls use from now on, their own included. By default as many as the process may use. */
 GRANARY_API void granary_set_threads(int32_t count);
+
+/* GOMP_parallel of an OpenMP runtime: calls share(argument) on so many threads and returns when all have. */
+typedef void (*granary_region)(void (*share)(void *), void *argument, unsigned thread_count, unsigned flags);
+
+/* omp_get_max_threads of an OpenMP runtime. */
+typedef int (*granary_thread_count)(void);
+
+/* Runs kernels on the threads of the host's OpenMP runtime and as many of them as it says at each call, so that a
+ * host with such threads has no others beside them. NULL: threads of the library's own, which is the default. A
+ * child after fork uses one thread: OpenMP's may not be used there. */
+GRANARY_API void granary_use_openmp(granary_region region, granary_thread_count thread_count);
 
 GRANARY_API granary_counters granary_count(void);
 

@@ -16,6 +16,9 @@ static granary_pool *pool;
 /* Taken by the one call that uses the pool. */
 static atomic_flag pool_taken = ATOMIC_FLAG_INIT;
 static _Atomic int32_t wanted_threads;
+/* The host's OpenMP runtime; kernels run on its threads while it is set. */
+static _Atomic(granary_region) openmp_region;
+static _Atomic(granary_thread_count) openmp_threads;
 static pthread_once_t fork_watched = PTHREAD_ONCE_INIT;
 
 void granary_set_threads(int32_t count) { wanted_threads = count; }
@@ -27,13 +30,48 @@ static int32_t thread_count(void) {
   return sched_getaffinity(0, sizeof processors, &processors) == 0 ? CPU_COUNT(&processors) : 1;
 }
 
-/* Threads do not survive a fork: the child makes a pool of its own, and leaves the memory of the old one. */
+/* Threads do not survive a fork: the child makes a pool of its own, and leaves the memory of the old one. An OpenMP
+ * runtime may wait for ever for the threads of its parent. */
 static void forget_pool(void) {
+  if (openmp_region) {
+    openmp_region = NULL;
+    wanted_threads = 1;
+  }
   pool = NULL;
   atomic_flag_clear(&pool_taken);
 }
 
 static void watch_fork(void) { pthread_atfork(NULL, NULL, forget_pool); }
+
+void granary_use_openmp(granary_region region, granary_thread_count thread_count) {
+  pthread_once(&fork_watched, watch_fork);
+  openmp_threads = thread_count;
+  openmp_region = thread_count ? region : NULL;
+}
+
+typedef struct {
+  granary_body body;
+  void *argument;
+  int64_t count;
+  _Atomic int64_t next;
+  _Atomic int32_t threads;
+} loop;
+
+static void run_share(void *argument) {
+  loop *shared = argument;
+  int32_t thread = atomic_fetch_add_explicit(&shared->threads, 1, memory_order_relaxed);
+  int64_t index;
+  while ((index = atomic_fetch_add_explicit(&shared->next, 1, memory_order_relaxed)) < shared->count)
+    shared->body(shared->argument, index, thread);
+}
+
+static void run_in_region(const granary_context *context, int64_t count, granary_body body, void *argument) {
+  loop shared = {body, argument, count, 0, 0};
+  int64_t threads = count < context->thread_count ? count : context->thread_count;
+  granary_region region = (granary_region)context->host;
+  if (threads > 1) region(run_share, &shared, (unsigned)threads, 0);
+  else run_share(&shared);
+}
 
 /* The pool's threads take no signal: handlers of the host run on the host's threads. */
 static granary_pool *start_pool(void) {
@@ -57,10 +95,24 @@ static int32_t call_serially(granary_kernel *kernel, const void *const *inputs, 
   return kernel->function(inputs, outputs, workspace, &context);
 }
 
+/* Only by whoever has taken the pool. */
+static void fit_pool(void) {
+  int32_t wanted = wanted_threads;
+  if (pool && wanted > 0 && granary_pool_context(pool)->thread_count != wanted) {
+    granary_pool_destroy(pool);
+    pool = NULL;
+  }
+  if (!pool) pool = start_pool();
+}
+
 static int32_t call(granary_kernel *kernel, const void *const *inputs, void *const *outputs, void *workspace) {
   int32_t status = TOO_MANY_THREADS;
-  if (!atomic_flag_test_and_set_explicit(&pool_taken, memory_order_acquire)) {
-    if (!pool) pool = start_pool();
+  granary_region region = openmp_region;
+  if (region) {
+    granary_context context = {sizeof context, openmp_threads(), run_in_region, (void *)region};
+    if (context.thread_count > 1) status = kernel->function(inputs, outputs, workspace, &context);
+  } else if (!atomic_flag_test_and_set_explicit(&pool_taken, memory_order_acquire)) {
+    fit_pool();
     if (pool) status = kernel->function(inputs, outputs, workspace, granary_pool_context(pool));
     atomic_flag_clear_explicit(&pool_taken, memory_order_release);
   }
@@ -112,6 +164,11 @@ int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *co
   else if (status != GRANARY_OK)
     granary_fail(status, "the kernel failed with status %d", status);
   return status;
+}
+
+int32_t granary_call_packed(granary_kernel *kernel, const void *const *buffers) {
+  if (!kernel || !buffers) return granary_fail(GRANARY_BAD_ARGUMENT, "the kernel or its buffers are a null pointer");
+  return granary_call(kernel, buffers, (void *const *)(buffers + kernel->description.input_count));
 }
 
 int32_t granary_run(const char *spec, const granary_options *options, const void *const *inputs, void *const *outputs,

@@ -7,6 +7,7 @@
 #include "asking.h"
 #include "failure.h"
 #include "locations.h"
+#include "published.h"
 #include "wire.h"
 
 /* The daemon that failed last, by its socket: until then no question is sent to it. Threads that set these at once
@@ -76,19 +77,26 @@ static int32_t ask_open(const granary_question *questions, const size_t *places,
   return status;
 }
 
-/* Answers from the table what can be; the places of the rest are written to open. */
-static size_t answer_known(const granary_question *questions, size_t count, bool refresh, granary_kernel **kernels,
-                           int32_t *statuses, size_t *open) {
+/* Answers from the table and from what the daemon has published what can be; the places of the rest are written to
+ * open. */
+static size_t answer_known(const granary_question *questions, size_t count, bool refresh, const char *published,
+                           granary_kernel **kernels, int32_t *statuses, size_t *open) {
   size_t unknown = 0;
-  for (size_t i = 0; i < count; i++)
-    if (!granary_table_find(&questions[i], &kernels[i], &statuses[i]) || refresh) open[unknown++] = i;
+  for (size_t i = 0; i < count; i++) {
+    bool known = granary_table_find(&questions[i], &kernels[i], &statuses[i]);
+    if (!known && published && granary_published_find(&questions[i], published, &kernels[i])) {
+      statuses[i] = GRANARY_OK;
+      known = true;
+    }
+    if (!known || refresh) open[unknown++] = i;
+  }
   return unknown;
 }
 
 static int32_t get_all(const granary_question *questions, size_t count, const granary_options *options,
-                       granary_kernel **kernels, int32_t *statuses, size_t *open) {
+                       const char *published, granary_kernel **kernels, int32_t *statuses, size_t *open) {
   int64_t deadline = granary_now() + options->deadline_milliseconds * 1000000;
-  size_t unknown = answer_known(questions, count, options->refresh != 0, kernels, statuses, open);
+  size_t unknown = answer_known(questions, count, options->refresh != 0, published, kernels, statuses, open);
   int32_t status = unknown ? ask_open(questions, open, unknown, deadline, kernels, statuses) : GRANARY_OK;
   /* What the process already has stays usable when the daemon fails. */
   for (size_t i = 0; i < unknown && status != GRANARY_OK; i++)
@@ -118,7 +126,14 @@ int32_t granary_get_all(const char *const *specs, size_t count, const granary_op
     kernels[i] = NULL;
     statuses[i] = status;
   }
-  if (status == GRANARY_OK) status = get_all(questions, count, &complete, kernels, statuses, open);
+  if (status == GRANARY_OK) {
+    char folder[512];
+    const char *published = complete.published;
+    /* Another daemon than the default one publishes elsewhere. */
+    if (!published && complete.socket == path) published = granary_default_published(folder, sizeof folder);
+    if (complete.refresh) published = NULL;
+    status = get_all(questions, count, &complete, published, kernels, statuses, open);
+  }
   free(questions);
   free(open);
   return status;

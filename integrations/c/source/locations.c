@@ -18,3 +18,13 @@ void granary_default_socket(char *path, size_t count) {
   else if (cache) snprintf(path, count, "%s/granary/granary.sock", cache);
   else snprintf(path, count, "%s/.cache/granary/granary.sock", user ? user : "/");
 }
+
+const char *granary_default_published(char *path, size_t count) {
+  const char *published = variable("GRANARY_PUBLISHED"), *home = variable("GRANARY_HOME"),
+             *cache = variable("XDG_CACHE_HOME"), *user = variable("HOME");
+  if (published) snprintf(path, count, "%s", published);
+  else if (home) snprintf(path, count, "%s/published", home);
+  else if (cache) snprintf(path, count, "%s/granary/published", cache);
+  else snprintf(path, count, "%s/.cache/granary/published", user ? user : "/");
+  return path;
+}

@@ -1,6 +1,8 @@
 /* Tries the library's promises: `trial alone` against sockets that misbehave, `trial with DAEMON_PID` against the
- * daemon of the environment, which it kills at the end. Prints each broken promise; ends with 1 when there is one. */
+ * daemon of the environment, which it kills at the end; `trial fill`, and when the daemon is gone `trial published
+ * FOLDER` for what it has left there. Prints each broken promise; ends with 1 when there is one. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <granary.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int broken;
@@ -259,9 +263,69 @@ static void try_with(pid_t daemon) {
   free(data);
 }
 
+/* Damages every published artifact; returns how many there were. */
+static int damage(const char *folder) {
+  char path[512];
+  int damaged = 0;
+  snprintf(path, sizeof path, "%s/artifacts", folder);
+  DIR *directory = opendir(path);
+  for (struct dirent *entry; directory && (entry = readdir(directory));) {
+    if (entry->d_name[0] == '.') continue;
+    snprintf(path, sizeof path, "%s/artifacts/%s", folder, entry->d_name);
+    FILE *file = chmod(path, 0600) == 0 ? fopen(path, "r+e") : NULL;
+    if (!file) exit(2);
+    fseek(file, 4000, SEEK_SET);
+    fputs("damaged", file);
+    fclose(file);
+    damaged++;
+  }
+  if (directory) closedir(directory);
+  return damaged;
+}
+
+static double microseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* Without a daemon, in the folder that one has filled: finds the kernel, until it is damaged. */
+static void try_published(const char *folder) {
+  granary_kernel *kernel = NULL, *again = NULL;
+  buffers *data = aligned_alloc(64, sizeof *data);
+  granary_options tuned = {.size = sizeof tuned, .policy = "tuned"};
+  granary_options refresh = {.size = sizeof refresh, .refresh = 1, .policy = "cached"};
+  double began = microseconds();
+  promise(granary_get(doubling, NULL, &kernel) == GRANARY_OK, "published");
+  double found = microseconds();
+  promise(granary_get(doubling, NULL, &again) == GRANARY_OK && again == kernel, "a kernel is kept");
+  double again_found = microseconds();
+  printf("found in %.1f us, again in %.1f us\n", found - began, again_found - found);
+  promise(kernel && doubles(kernel, data, 7), "the kernel is right");
+  promise(granary_count().requests == 0, "the daemon was asked");
+  promise(granary_get(doubling, &refresh, &again) == GRANARY_NO_DAEMON, "a refresh asks the daemon");
+  promise(granary_get("add(x: f32[999], x)", NULL, &again) == GRANARY_NO_DAEMON, "another spec");
+  fflush(stdout);
+  if (fork() == 0) {
+    promise(granary_get(doubling, &tuned, &again) != GRANARY_OK, "a baseline is not tuned");
+    promise(damage(folder) > 0, "nothing is published");
+    granary_options cached = {.size = sizeof cached, .policy = "cached"};
+    promise(granary_get(doubling, &cached, &again) != GRANARY_OK, "a damaged artifact is loaded");
+    _exit(broken ? EXIT_FAILURE : EXIT_SUCCESS);
+  }
+  int status = 1;
+  wait(&status);
+  if (status != 0) broken++;
+  free(data);
+}
+
 int main(int count, char **arguments) {
   if (count == 2 && strcmp(arguments[1], "alone") == 0) try_alone();
   else if (count == 3 && strcmp(arguments[1], "with") == 0) try_with(atoi(arguments[2]));
+  else if (count == 2 && strcmp(arguments[1], "fill") == 0) {
+    granary_kernel *kernel = NULL;
+    promise(granary_get(doubling, NULL, &kernel) == GRANARY_OK, "fill");
+  } else if (count == 3 && strcmp(arguments[1], "published") == 0) try_published(arguments[2]);
   else return 2;
   printf("%d broken promises\n", broken);
   return broken ? EXIT_FAILURE : EXIT_SUCCESS;

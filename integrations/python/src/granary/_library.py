@@ -21,6 +21,7 @@ class Options(Structure):
         ("socket", c_char_p),
         ("policy", c_char_p),
         ("deadline_milliseconds", c_int64),
+        ("published", c_char_p),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -74,6 +75,13 @@ class Client:
         """The answers for specs, in their order; `error` says why one has no kernel."""
         texts = [spec.json() if isinstance(spec, Spec) else spec for spec in specs]
         return list(self._json("POST", "/v1/kernels", {"specs": texts, "policy": policy}))
+
+    def artifact(self, digest: str) -> bytes:
+        """The bytes of a kernel, as its digest promises them."""
+        status, answer = self._exchange("GET", f"/v1/artifacts/{digest}", None)
+        if status != 200 or hashlib.sha256(answer).hexdigest() != digest:
+            raise BadAnswer(f"the daemon has no sound artifact {digest}")
+        return answer
 
     def explain(self, spec: str | Spec) -> dict[str, Any]:
         """Why a kernel is served for a spec, or why there is none."""

@@ -25,7 +25,7 @@ class Kernel:
 
     def __init__(self, handle: int) -> None:
         described = library().granary_describe(handle).contents
-        self._handle = handle
+        self.handle = handle
         self.key: str = described.key.decode()
         self.artifact: str = described.artifact.decode()
         self.verdict: str = described.verdict.decode()
@@ -191,10 +191,17 @@ def get_all(
     deadline: float | None = None,
     socket: str | None = None,
     refresh: bool = False,
+    published: str | None = None,
 ) -> list[Kernel | GranaryError]:
-    """The kernels of many specs in two round trips, each with its own failure; see `get`."""
+    """The kernels of many specs in two round trips, each with its own failure; see `get`.
+
+    Args:
+        specs: as `get` takes one.
+        policy, deadline, socket, refresh: see `get`.
+        published: a folder of published kernels to look in first.
+    """
     count = len(specs)
-    options = _options(policy, deadline, socket, refresh)
+    options = _options(policy, deadline, socket, refresh, published)
     texts = [_text(spec) for spec in specs]
     handles, statuses = (ctypes.c_void_p * count)(), (ctypes.c_int32 * count)()
     library().granary_get_all(
@@ -229,7 +236,11 @@ def _text(spec: str | Spec) -> bytes:
 
 
 def _options(
-    policy: str | None, deadline: float | None, socket: str | None, refresh: bool
+    policy: str | None,
+    deadline: float | None,
+    socket: str | None,
+    refresh: bool,
+    published: str | None = None,
 ) -> _library.Options:
     return _library.Options(
         size=ctypes.sizeof(_library.Options),
@@ -237,4 +248,5 @@ def _options(
         socket=socket.encode() if socket else None,
         policy=policy.encode() if policy else None,
         deadline_milliseconds=max(1, round(deadline * 1000)) if deadline is not None else 0,
+        published=published.encode() if published else None,
     )

@@ -1,0 +1,240 @@
+"""A graph of ATen operators whose groups are kernels."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import fx
+
+from granary.errors import GranaryError
+from granary.graphs import Translation, Untranslatable
+from granary.kernels import Kernel, get_all
+from granary.spec import Spec
+from granary.torch.calling import Result, call_path
+from granary.torch.choosing import is_kernel_faster
+from granary.torch.partition import Partition, Piece, piece_of
+from granary.torch.recording import note
+from granary.torch.support import Support
+
+
+@dataclass(eq=False)
+class Fused:
+    """A group with its spec, and its kernel when there is one."""
+
+    piece: Piece
+    spec: str
+    results: list[Result]
+    kernel: Kernel | None = None
+    reason: str | None = None
+    """Why PyTorch runs the group, when it does."""
+    name: str = ""
+    """What the group's function is called in the code of the whole graph."""
+    _original: Callable[..., Any] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        def group(*tensors: Any) -> Any:
+            return self.original(*tensors)
+
+        self.marker: Callable[..., Any] = group
+
+    def original(self, *tensors: Any) -> Any:
+        """The group by PyTorch's operators; what a kernel would give."""
+        if self._original is None:
+            self._original = fx.GraphModule(torch.nn.Module(), self.piece.graph).forward
+        results = self._original(*tensors)
+        return results[0] if len(results) == 1 else results
+
+    def path(self, kernel: Kernel) -> Callable[..., Any]:
+        """The function that calls a kernel."""
+        return call_path(kernel, self.results, self.original)
+
+
+class FusedGraph:
+    """A function of the graph's inputs that runs kernels where there are some.
+
+    Args:
+        module: a graph of ATen operators with fake tensors in `meta["val"]`.
+        support: which of its nodes may be in kernels.
+    """
+
+    def __init__(self, module: fx.GraphModule, support: Support) -> None:
+        self.module = module
+        self.support = support
+        self.partition = Partition(module.graph, support)
+        self.fused: list[Fused] = []
+        for group in self.partition.groups:
+            piece = piece_of(group, self.partition)
+            if piece.results and (fused := self._spelled(piece)):
+                self.fused.append(fused)
+        self._namespace: dict[str, Any] = {}
+        self._measured = False
+
+    def _spelled(self, piece: Piece) -> Fused | None:
+        try:
+            spec, results = spec_of(piece)
+        except Untranslatable as reason:
+            for node in piece.group.nodes:
+                self.support.reasons[node] = str(reason)
+            return None
+        return Fused(piece, spec.json(), results)
+
+    def ask(self, *, refresh: bool = False, **options: Any) -> int:
+        """Asks for all kernels at once and counts those that are new.
+
+        Args:
+            refresh: ask for better ones than the process has.
+            options: `policy`, `deadline` and `socket` of `granary.get`.
+        """
+        texts = list(dict.fromkeys(fused.spec for fused in self.fused))
+        note(texts)
+        answers = dict(zip(texts, get_all(texts, refresh=refresh, **options), strict=True))
+        changed = 0
+        for fused in self.fused:
+            answer = answers[fused.spec]
+            if isinstance(answer, GranaryError):
+                if fused.kernel is None:
+                    fused.reason = str(answer)
+            elif fused.kernel is None or fused.kernel.artifact != answer.artifact:
+                fused.kernel = answer
+                changed += 1
+        return changed
+
+    def compile(self, *, measured: bool) -> Callable[..., Any]:
+        """The function. Later, `install` changes which kernels it calls."""
+        self._measured = measured
+        graph = _Assembly(self).graph
+        code = graph.python_code("self")
+        names = {id(value): name for name, value in code.globals.items()}
+        for fused in self.fused:
+            fused.name = names[id(fused.marker)]
+        self._namespace = dict(code.globals)
+        exec(compile(code.src, "<granary graph>", "exec"), self._namespace)
+        self.install()
+        self._forward = self._namespace["forward"]
+        return self._run
+
+    def _run(self, *tensors: Any) -> Any:
+        return self._forward(self.module, *tensors)
+
+    def install(self) -> None:
+        """Has the function call the kernels that the groups have now."""
+        for fused in self.fused:
+            if fused.kernel is None:
+                self._namespace[fused.name] = fused.original
+            elif self._measured:
+                self._namespace[fused.name] = self._trial(fused, fused.kernel)
+            else:
+                self._namespace[fused.name] = fused.path(fused.kernel)
+
+    def _trial(self, fused: Fused, kernel: Kernel) -> Callable[..., Any]:
+        """The first call, which decides who serves the group from then on."""
+
+        def first(*tensors: Any) -> Any:
+            path = fused.path(kernel)
+            fused.reason = None
+            if is_kernel_faster(kernel.artifact, path, fused.original, tensors):
+                self._namespace[fused.name] = path
+            else:
+                fused.reason = "measured: PyTorch's own operators are faster here"
+                self._namespace[fused.name] = fused.original
+            return self._namespace[fused.name](*tensors)
+
+        return first
+
+
+class _Assembly:
+    """Writes the whole graph with one call for each group."""
+
+    def __init__(self, whole: FusedGraph) -> None:
+        self.graph = fx.Graph()
+        self._partition = whole.partition
+        self._fused = {fused.piece.group: fused for fused in whole.fused}
+        self._values: dict[fx.Node, fx.Node] = {}
+        nodes = whole.module.graph.nodes
+        for node in nodes:
+            if node.op == "placeholder":
+                self._copy(node)
+        for node in nodes:
+            fused = self._of(node)
+            if fused is not None:
+                if node is fused.piece.group.nodes[-1]:
+                    self._call(fused)
+            elif node.op != "placeholder" and not self._partition.is_read_through(node):
+                self._value(node)
+
+    def _of(self, node: fx.Node) -> Fused | None:
+        group = self._partition.group_of(node)
+        return None if group is None else self._fused.get(group)
+
+    def _value(self, node: fx.Node) -> fx.Node:
+        if node not in self._values:
+            source = node.args[0] if node.target is operator.getitem else node
+            assert isinstance(source, fx.Node)
+            if fused := self._of(source):
+                self._call(fused)
+            else:
+                self._copy(node)
+        return self._values[node]
+
+    def _copy(self, node: fx.Node) -> None:
+        for operand in node.all_input_nodes:
+            self._value(operand)
+        self._values[node] = self.graph.node_copy(node, self._values.__getitem__)
+
+    def _call(self, fused: Fused) -> None:
+        if fused.piece.results[0] in self._values:
+            return
+        operands = tuple(self._value(operand) for operand in fused.piece.operands)
+        called = self.graph.call_function(fused.marker, operands)
+        if len(fused.piece.results) == 1:
+            self._values[fused.piece.results[0]] = called
+            return
+        for index, result in enumerate(fused.piece.results):
+            self._values[result] = self.graph.call_function(operator.getitem, (called, index))
+
+
+def spec_of(piece: Piece) -> tuple[Spec, list[Result]]:
+    """What a piece computes, and how its results are laid out.
+
+    A kernel writes contiguous outputs. One that PyTorch expects in another order of its
+    dimensions, such as channels last, is an output whose dimensions are permuted to that order.
+
+    Raises:
+        Untranslatable: when a result is not dense in memory.
+    """
+    inputs = {node: node.name for node in piece.graph.nodes if node.op == "placeholder"}
+    translation = Translation(piece.graph, inputs)
+    if translation.unsupported:
+        raise Untranslatable(translation.unsupported[0].reason)
+    outputs = next(node for node in piece.graph.nodes if node.op == "output").args[0]
+    spec = translation.spec(outputs)
+    results = []
+    for index, node in enumerate(outputs):
+        value = node.meta["val"]
+        order = _memory_order(value)
+        if order != list(range(value.dim())):
+            args = {"self": spec.outputs[index], "dims": order}
+            name = f"laid_out{index}"
+            spec.nodes.append({"id": name, "op": "aten.permute.default", "args": args})
+            spec.outputs[index] = f"%{name}"
+        results.append(Result(tuple(value.shape), tuple(value.stride()), value.dtype))
+    return spec, results
+
+
+def _memory_order(value: Any) -> list[int]:
+    """The dimensions of a dense tensor from the outermost in memory to the innermost."""
+    dims = sorted(range(value.dim()), key=lambda dim: (-value.stride(dim), dim))
+    expected = 1
+    for dim in reversed(dims):
+        if value.shape[dim] == 1 or value.numel() == 0:
+            continue
+        if value.stride(dim) != expected:
+            raise Untranslatable("its result is not dense in memory")
+        expected *= value.shape[dim]
+    if value.is_contiguous():
+        return list(range(value.dim()))
+    return dims
