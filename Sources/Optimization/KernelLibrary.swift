@@ -236,7 +236,9 @@ package final class KernelLibrary: Sendable {
         if let kernel = await fetchShared(key) { return kernel }
         let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
         let kernel = try await makers.run {
-          try await self.workshop.reservingMemory(for: plan) { try await maker.make(plan, namespace: namespace) }
+          try await self.workshop.reservingMemory(for: plan) {
+            try await maker.make(plan, namespace: namespace)
+          }
         }
         announceChange(of: key.digest)
         queueUpload(key.digest, revision: kernel.revision)
