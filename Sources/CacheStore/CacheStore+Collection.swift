@@ -219,11 +219,4 @@ extension CacheStore {
       }
     }
   }
-
-  /// Gives the pages that became free back to the file system.
-  private func shrink() throws {
-    try StoreOpening.translating {
-      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA incremental_vacuum") }
-    }
-  }
 }

@@ -77,9 +77,9 @@ extension CacheStore {
   /// Puts blobs and revisions that the index has lost back from the records.
   private func restoreFromRecords() throws {
     try changing.withLock { _ in
-      try StoreOpening.translating {
-        try write(durable: true) { try Self.removeDamagedRevisions(in: $0) }
-        try Salvage(from: "", blobs: fileSystem, in: directory, into: pool).runOnFiles()
+      try write(durable: true) { try Self.removeDamagedRevisions(in: $0) }
+      try using {
+        try Salvage(from: "", blobs: fileSystem, in: directory, into: $0).runOnFiles()
       }
     }
   }

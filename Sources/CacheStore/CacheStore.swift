@@ -13,7 +13,8 @@ package final class CacheStore: Sendable {
   package let directory: String
   let fileSystem: any FileSystem
   let time: any TimeSource
-  let pool: DatabasePool
+  private let pool: DatabasePool
+  private let gate = UseGate()
   private let lock: FileLock
   /// Held while files and index change together, so that a collection never removes a file whose
   /// row is about to be committed.
@@ -78,22 +79,24 @@ package final class CacheStore: Sendable {
     return store
   }
 
-  /// Closes the database and notes that it was left in order, if it was. Using the store afterwards
-  /// throws.
+  /// Closes the database after the uses that have begun, and notes that it was left in order, if it was. Using
+  /// the store afterwards throws.
   package func close() throws {
-    try StoreOpening.translating {
-      // Folds the write-ahead log into the database; where the disk refuses, the next opening does.
-      _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
-      try pool.close()
-      if damaged.load(ordering: .relaxed) { return }
-      try LocalFileSystem().remove(directory + "/" + StoreOpening.uncleanMarker)
-    }
+    try gate.close { try StoreOpening.translating(closePool) }
     lock.release()
+  }
+
+  private func closePool() throws {
+    // Folds the write-ahead log into the database; where the disk refuses, the next opening does.
+    _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+    try pool.close()
+    if damaged.load(ordering: .relaxed) { return }
+    try LocalFileSystem().remove(directory + "/" + StoreOpening.uncleanMarker)
   }
 
   /// Reads from one consistent state.
   func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    try notingDamage { try StoreOpening.translating { try pool.read(body) } }
+    try using { try $0.read(body) }
   }
 
   /// Reads; what damage hides is missing.
@@ -108,9 +111,17 @@ package final class CacheStore: Sendable {
   /// Makes the next opening look at the whole database.
   func noteDamage() { damaged.store(true, ordering: .relaxed) }
 
-  private func notingDamage<Value>(_ body: () throws -> Value) throws -> Value {
+  /// Gives the pages that became free back to the file system.
+  func shrink() throws {
+    try using { pool in
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA incremental_vacuum") }
+    }
+  }
+
+  /// Uses the database, which stays open until `body` returns.
+  func using<Value>(_ body: (DatabasePool) throws -> Value) throws -> Value {
     do {
-      return try body()
+      return try gate.use { try StoreOpening.translating { try body(pool) } }
     } catch let error as GranaryError where error.code == .storeDamaged {
       noteDamage()
       throw error
@@ -120,12 +131,10 @@ package final class CacheStore: Sendable {
   /// Writes in one transaction. A `durable` one survives a power failure once this returns; another
   /// survives the end of the process.
   func write<Value>(durable: Bool = false, _ body: (Database) throws -> Value) throws -> Value {
-    try notingDamage {
-      try StoreOpening.translating {
-        try pool.writeWithoutTransaction { database in
-          try database.execute(sql: "PRAGMA synchronous = \(durable ? "FULL" : "NORMAL")")
-          return try Self.transaction(in: database, body)
-        }
+    try using { pool in
+      try pool.writeWithoutTransaction { database in
+        try database.execute(sql: "PRAGMA synchronous = \(durable ? "FULL" : "NORMAL")")
+        return try Self.transaction(in: database, body)
       }
     }
   }

@@ -31,6 +31,37 @@ import Testing
     #expect(try files.sizeBytes(of: fixture.directory + "/index.sqlite") ?? 0 > 40_000)
   }
 
+  @Test("closing waits for what is being read, and what comes later is refused")
+  func closingUnderLoad() async throws {
+    let store = try fixture.open()
+    for index in 0..<20 { try store.publish("k\(index)", noise(2000, seed: UInt64(index))) }
+    let refused = await withTaskGroup(of: Bool.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          do {
+            while true {
+              #expect(try store.entries().count == 20)
+              await Task.yield()
+            }
+          } catch {
+            return (error as? GranaryError)?.code == .storeFailed
+          }
+        }
+      }
+      group.addTask {
+        do {
+          try store.close()
+          return true
+        } catch {
+          return false
+        }
+      }
+      return await group.reduce(into: [Bool]()) { $0.append($1) }
+    }
+    #expect(refused == [Bool](repeating: true, count: 9))
+    #expect(throws: GranaryError.self) { try store.entries() }
+  }
+
   /// Written by `granary get "relu(x: f32[4])" --wait` and `granary get "exp(x: f32[3])"`, the first of them pinned.
   @Test("a store that version 1 wrote opens, with its kernels, pins, evidence and searches")
   func version1() throws {
@@ -72,8 +103,10 @@ import Testing
   func newerVersion() throws {
     let store = try fixture.open()
     try store.publish("a", [1])
-    try store.pool.writeWithoutTransaction {
-      try $0.execute(sql: "PRAGMA user_version = \(CacheSchema.version + 1)")
+    try store.using { pool in
+      try pool.writeWithoutTransaction {
+        try $0.execute(sql: "PRAGMA user_version = \(CacheSchema.version + 1)")
+      }
     }
     try store.close()
     for _ in 0..<2 {

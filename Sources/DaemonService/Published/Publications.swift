@@ -189,18 +189,23 @@ package final class Publications: Sendable {
 }
 
 extension Publications: Service {
-  /// Publishes until the daemon stops, and what is noted by then.
+  /// Publishes until the daemon stops, and what is noted by then as far as a second suffices.
   package func run() async {
     await recordUses()
+    let deadline = Mutex<ContinuousClock.Instant?>(nil)
     await withGracefulShutdownHandler {
       await withTaskGroup(of: Void.self) { group in
         group.addTask {
           while (try? await Task.sleep(for: .seconds(60))) != nil { await self.recordUses() }
         }
-        for await event in events { await handle(event) }
+        for await event in events {
+          if let end = deadline.withLock({ $0 }), end < .now { break }
+          await handle(event)
+        }
         group.cancelAll()
       }
     } onGracefulShutdown: {
+      deadline.withLock { $0 = .now + .seconds(1) }
       self.eventIn.finish()
     }
     await recordUses()
