@@ -82,7 +82,7 @@ public struct Evidence: Sendable, Hashable, Codable {
     public var speedup: Double
     /// The lower bound of the 95 % confidence interval of `speedup`.
     public var speedupLowerBound: Double
-    /// The share of the hardware's measured ceiling that the kernel reaches; at most about 1.
+    /// The share that the kernel reaches of the hardware's ceiling, measured before and after it; at most about 1.
     public var rooflineFraction: Double
 
     public init(

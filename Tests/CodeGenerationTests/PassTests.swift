@@ -64,6 +64,21 @@ import Testing
     #expect(fetched == [[], [false, true], []])
   }
 
+  @Test("pipelined rows are one pass apart, and take turns with the memory that two passes share")
+  func pipeline() throws {
+    let program = softmax(rows: 4, columns: 64)
+    let flat = try FlatKernel(program.kernels[0], in: program.program)
+    var plan = TilePlan()
+    plan.isPipelined = true
+    let kernel = plan.inRows(flat, program.program)
+    #expect(kernel.overlap == .pipelined)
+    #expect(kernel.steps.count == 3)
+    // A row's powers are written by one pass and read by the next.
+    #expect(kernel.scratchSlots == 2)
+    plan.isPipelined = false
+    #expect(plan.inRows(flat, program.program).scratchSlots == 1)
+  }
+
   /// The default, and each parameter of passes at its ends.
   private func schedules(_ program: FusedProgram) -> [Schedule] {
     let space = CodeGenerator(hardware: testHardware, language: .c).space(for: program)

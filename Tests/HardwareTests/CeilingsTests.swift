@@ -34,6 +34,17 @@ import Testing
     }
   }
 
+  @Test("the traffic of a moment is measured for any mix and size, and there is none without bytes")
+  func momentaryTraffic() {
+    for (read, written) in [(4e6, 0.0), (0, 4e6), (4e6, 4e6), (1, 1)] {
+      let work = Work(floatingPointOperations: 0, bytes: read + written, bytesWritten: written)
+      let seconds = CeilingsMeasurement.trafficSeconds(for: work, threads: 1)
+      #expect(seconds > work.bytes / 1e14 && seconds < work.bytes / 1e6)
+    }
+    let idle = Work(floatingPointOperations: 1e9, bytes: 0)
+    #expect(CeilingsMeasurement.trafficSeconds(for: idle, threads: 1) == 0)
+  }
+
   @Test("arithmetic bounds a program with much of it, traffic one with little")
   func bounds() {
     let roofline = Roofline(ceilings: Self.ceilings)
