@@ -128,11 +128,12 @@ let package = Package(
       dependencies: ["CodeGeneration", "Hardware", "TensorProgram", "KernelSpec"],
       path: "Tests/Conformance/Evaluator", swiftSettings: strict),
 
+    module("TestSupport", [], path: "Tests/TestSupport"),
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
-    tests("SupportTests", ["Support", "SimulatedFiles"]),
+    tests("SupportTests", ["TestSupport", "Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
-    tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
+    tests("HardwareTests", ["TestSupport", "Hardware", "KernelSpec", "Support"]),
     // Graphs with what PyTorch computes for them.
     module("GoldenCases", ["TensorProgram", "KernelSpec"], path: "Tests/GoldenCases"),
     tests(
@@ -141,7 +142,8 @@ let package = Package(
     tests(
       "CodeGenerationTests",
       [
-        "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec", "Support",
+        "TestSupport", "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec",
+        "Support",
         "CKernelHost",
       ], exclude: ["Golden", "Sanitized"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
@@ -152,15 +154,17 @@ let package = Package(
     tests(
       "CacheStoreTests",
       [
-        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support", "SimulatedFiles",
+        "TestSupport", "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
+        "SimulatedFiles",
         product("GRDB", "GRDB.swift"),
       ]),
     tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
-    tests("TrustTests", ["Trust", "KernelSpec", "Support"]),
+    tests("TrustTests", ["TestSupport", "Trust", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",
       [
-        "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support",
+        "TestSupport", "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec",
+        "Support",
         product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
       ]),
@@ -170,11 +174,11 @@ let package = Package(
         "Commands", "DaemonAPI", "KernelSpec", "Support",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
-    tests("OptimizationTests", ["Optimization", "KernelSpec", "Support"]),
+    tests("OptimizationTests", ["TestSupport", "Optimization", "KernelSpec", "Support"]),
     tests(
       "EndToEndTests",
       [
-        "DaemonClient", "DaemonAPI", "KernelSpec", "Support", "granary", "granaryd",
+        "TestSupport", "DaemonClient", "DaemonAPI", "KernelSpec", "Support", "granary", "granaryd",
         "granary-runner",
       ]),
     tests("RepositoryTests", ["Support"]),

@@ -5,6 +5,7 @@ import Glibc
 import KernelSpec
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("The server") struct ServerTests {
@@ -305,7 +306,8 @@ import Testing
 
   @Test("a second daemon refuses, a stale socket is replaced, and only the owner may connect")
   func oneDaemon() async throws {
-    let path = try temporaryFolder() + "/granary.sock"
+    let folder = TemporaryFolder()
+    let path = folder.file("granary.sock")
     let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     #expect(try UnixAddress.with(path) { bind(stale, $0, $1) } == 0)
     close(stale)

@@ -1,6 +1,7 @@
 import Glibc
 import Hardware
 import KernelSpec
+import TestSupport
 import Testing
 
 @Suite struct CeilingsTests {
@@ -76,8 +77,8 @@ import Testing
 
   @Test("ceilings that were kept are found again, by hardware")
   func file() throws {
-    let file = CeilingsFile(path: temporaryPath())
-    defer { unlink(file.path) }
+    let folder = TemporaryFolder()
+    let file = CeilingsFile(path: folder.file("ceilings.json"))
     let zen5 = try RecordedMachine.zen5.description().tuning
     let graviton = try RecordedMachine.graviton3.description().tuning
     #expect(file.ceilings(for: zen5) == nil)
@@ -92,8 +93,8 @@ import Testing
 
   @Test("a damaged file holds nothing and is replaced")
   func damagedFile() throws {
-    let file = CeilingsFile(path: temporaryPath())
-    defer { unlink(file.path) }
+    let folder = TemporaryFolder()
+    let file = CeilingsFile(path: folder.file("ceilings.json"))
     let stream = try #require(fopen(file.path, "w"))
     fputs("{\"half", stream)
     fclose(stream)
@@ -108,9 +109,5 @@ import Testing
     let file = CeilingsFile(path: "/proc/none/ceilings.json")
     let zen5 = try RecordedMachine.zen5.description().tuning
     #expect(throws: CeilingsFileError.self) { try file.keep(Self.ceilings, for: zen5) }
-  }
-
-  private func temporaryPath() -> String {
-    "/tmp/granary-ceilings-\(getpid())-\(UInt64.random(in: 0 ... .max)).json"
   }
 }
