@@ -57,6 +57,8 @@ let package = Package(
     .target(name: "CKernelHost"),
     // Its loops measure the hardware, so they are optimised in debug builds too.
     .target(name: "CHardware", cSettings: [.unsafeFlags(["-O2"])]),
+    // Its loops judge every element of every result, so they are optimised in debug builds too.
+    .target(name: "CNumerics", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // The modules, in the order data flows. docs/architecture.md says what each owns.
@@ -69,7 +71,9 @@ let package = Package(
     module("CodeGeneration", ["TensorProgram", "Hardware", "KernelSpec", "Support"]),
     module("Search", ["Hardware", "KernelSpec", "Support"]),
     module("RunnerProtocol", ["CKernelHost", "CLinux", "Support"]),
-    module("Evaluation", ["RunnerProtocol", "Hardware", "KernelSpec", "Support", "CLinux"]),
+    module(
+      "Evaluation",
+      ["RunnerProtocol", "Hardware", "KernelSpec", "Support", "CLinux", "CNumerics"]),
     module("Knowledge", ["Hardware", "KernelSpec", "Support"]),
     module(
       "CacheStore",
