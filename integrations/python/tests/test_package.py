@@ -237,11 +237,11 @@ class TorchTests(DaemonCase):
         self.assertFalse(exported.is_whole)
         self.assertEqual(exported.report().count("aten._linalg_det.default"), 1)
         self.assertNotIn("aten.exp", exported.report())
-        operators = [str(node.target) for node in exported.partition.remaining]
+        operators = [str(node.target) for node in exported.remaining]
         self.assertEqual(
             set(operators), {"aten._linalg_det.default", "<built-in function getitem>"}
         )
-        self.assertEqual(len(exported.partition.groups), 2)
+        self.assertEqual(len(exported.graph.fused), 2)
         before = granary.counters().calls
         torch.testing.assert_close(exported.function(deadline=60)(x), function(x))
         self.assertEqual(granary.counters().calls, before + 2)
@@ -254,7 +254,7 @@ class TorchTests(DaemonCase):
 
         x = torch.randn(8)
         exported = granary.export(function, (x,))
-        self.assertEqual(len(exported.partition.groups), 2, exported.report())
+        self.assertEqual(len(exported.graph.fused), 2, exported.report())
         torch.testing.assert_close(exported.function(deadline=60)(x), function(x))
 
     def test_fusion_groups_that_are_equal_share_a_spec_and_a_key(self):
@@ -266,7 +266,7 @@ class TorchTests(DaemonCase):
         x = torch.randn(4, 16)
         exported = granary.export(module, (x,), groups="fusion")
         self.assertEqual(exported.unsupported, [], exported.report())
-        self.assertEqual((len(exported.partition.groups), len(exported.specs)), (3, 1))
+        self.assertEqual((len(exported.graph.fused), len(exported.specs)), (3, 1))
         run = exported.function(deadline=60)
         before = granary.counters().calls
         with torch.no_grad():

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import operator
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from granary.errors import BadSpec, GranaryError, Unsupported
-from granary.kernels import get_all
+from granary.errors import GranaryError
 from granary.spec import Spec, UnsupportedNode
 
 if TYPE_CHECKING:
     from torch import fx
     from torch.export import ExportedProgram
 
-    from granary.partitioning import Partition
+    from granary.torch.groups import FusedGraph
+    from granary.torch.support import Support
 
 # Operators that stay whole where Granary has them: one node says more than its many parts.
 kept_whole = (
@@ -57,42 +59,84 @@ class Exported:
 
     program: ExportedProgram
     """The graph of core ATen operators that the specs say; callable through `module()`."""
-    partition: Partition
+    graph: FusedGraph
     """The groups that kernels compute, and the nodes that stay with PyTorch."""
     parameters: list[Any]
     """The parameters, buffers and constants, which are inputs behind the user's."""
     user_outputs: int
     """How many of the outputs are results; the rest are buffers after the call."""
-    unsupported: list[UnsupportedNode] = field(default_factory=list)
-    checked: bool = False
-    """Whether a daemon has checked every node."""
+    _inputs: list[fx.Node]
+    """The placeholders of the user's inputs, then those of `parameters`."""
+    _outputs: list[fx.Node]
 
     @property
     def specs(self) -> list[Spec]:
         """One spec of the whole graph where all is supported, else one for each different group."""
-        return self.partition.specs
+        return specs_of(self.graph)
 
     @property
     def is_whole(self) -> bool:
         """Whether a single spec says everything, its inputs being the user's and `parameters`."""
-        return not self.partition.remaining and len(self.partition.groups) == 1
+        return self.graph.is_whole
+
+    @property
+    def remaining(self) -> list[fx.Node]:
+        """The nodes that stay with PyTorch."""
+        return self.graph.remaining
+
+    @property
+    def unsupported(self) -> list[UnsupportedNode]:
+        """The nodes that have no kernel, and why."""
+        return self.graph.support.unsupported()
+
+    @property
+    def checked(self) -> bool:
+        """Whether a daemon has checked every node."""
+        return self.graph.support.is_checked
 
     def report(self) -> str:
         """What is unsupported, each operator once, with the nodes that use it."""
-        return reported(self.partition, self.unsupported, self.checked)
+        return reported(self.graph)
 
     def function(self, **options: Any) -> Callable[..., Any]:
         """A function of the example inputs' tensors that runs kernels, and PyTorch for the rest.
 
-        Takes and gives tensors only, flat; buffers that the module would change stay as they are.
-        """
-        from granary.partitioning import PartitionFunction
+        Asks for all kernels at its first call. Takes and gives tensors only, flat; buffers that
+        the module would change stay as they are. Records no gradient.
 
-        run = PartitionFunction(self.partition, options)
+        Args:
+            options: `policy`, `deadline` and `socket` of `get_all`.
+        """
+        run = self.all_outputs(**options)
 
         def call(*tensors: Any) -> Any:
-            results = run(*tensors, *self.parameters)[: self.user_outputs]
+            results = run(*tensors)[: self.user_outputs]
             return results[0] if len(results) == 1 else results
+
+        return call
+
+    def all_outputs(self, **options: Any) -> Callable[..., tuple[Any, ...]]:
+        """As `function`, but gives a tuple of the results and the changed buffers behind them."""
+        import torch
+
+        places = {node: index for index, node in enumerate(self._inputs)}
+        nodes = self.graph.module.graph.nodes
+        order = [places.get(node) for node in nodes if node.op == "placeholder"]
+        given = next(node for node in nodes if node.op == "output").args[0]
+        picked = operator.itemgetter(*[given.index(node) for node in self._outputs], 0)
+        run: Callable[..., Any] | None = None
+
+        def call(*tensors: Any) -> tuple[Any, ...]:
+            nonlocal run
+            if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+                raise TypeError("a kernel records no gradient; call it under torch.no_grad()")
+            if run is None:
+                self.graph.ask(**{"deadline": 120, **options})
+                run = self.graph.compile(measured=False)
+            values = [*tensors, *self.parameters]
+            with torch.no_grad():
+                results = run(*[None if place is None else values[place] for place in order])
+            return tuple(picked(results)[:-1])
 
         return call
 
@@ -138,12 +182,12 @@ def export(
         program = torch.export.export(module, tuple(example_inputs), kwargs, strict=False)
         kept = set(kept_whole)
         decomposed = _decomposed(program, kept)
-        checks = _checks(decomposed, check, socket)
-        refused = {item.operator.removeprefix("aten.") for item in checks.unsupported}
+        module, support = _supported(decomposed, check, socket)
+        refused = {item.operator.removeprefix("aten.") for item in support.unsupported()}
         if refused & kept:
             decomposed = _decomposed(program, kept - refused)
-            checks = _checks(decomposed, check, socket)
-    return _exported(decomposed, checks, groups == "fusion", name)
+            module, support = _supported(decomposed, check, socket)
+    return _exported(decomposed, module, support, groups == "fusion", name)
 
 
 def function_module(function: Callable[..., Any]) -> Any:
@@ -170,54 +214,75 @@ def _decomposed(program: ExportedProgram, kept: set[str]) -> ExportedProgram:
     return decomposed
 
 
+def _supported(
+    program: ExportedProgram, check: bool, socket: str | None
+) -> tuple[fx.GraphModule, Support]:
+    """The graph without what only checks, and what of it has kernels."""
+    from torch import fx
+
+    from granary.graphs import is_assertion
+    from granary.torch.support import Support
+
+    graph = fx.Graph()
+    graph.output(graph.graph_copy(program.graph, {}))
+    for node in reversed(graph.nodes):
+        if is_assertion(node):
+            graph.erase_node(node)
+    support = Support(graph, random=True)
+    if check:
+        with contextlib.suppress(GranaryError):
+            support.ask(socket)
+    return fx.GraphModule(program.graph_module, graph), support
+
+
 def _exported(
-    program: ExportedProgram, checks: Checks, by_fusion: bool, name: str | None
+    program: ExportedProgram,
+    module: fx.GraphModule,
+    support: Support,
+    by_fusion: bool,
+    name: str | None,
 ) -> Exported:
-    from granary.partitioning import partitioned
+    from granary.torch.groups import FusedGraph, Whole
 
-    inputs, parameters = _inputs(program)
-    outputs, user_outputs = _outputs(program)
-    partition = partitioned(
-        program.graph, list(inputs), outputs, checks.refused, by_fusion=by_fusion, name=name
-    )
-    return Exported(
-        program, partition, parameters, user_outputs, checks.unsupported, checks.complete
-    )
+    inputs, parameters = _inputs(program, module.graph)
+    outputs, user_outputs = _outputs(program, module.graph)
+    whole = None if by_fusion else Whole(inputs, outputs, name)
+    graph = FusedGraph(module, support, by_fusion=by_fusion, whole=whole)
+    return Exported(program, graph, parameters, user_outputs, inputs, outputs)
 
 
-def _checks(program: ExportedProgram, check: bool, socket: str | None) -> Checks:
-    return checked(program.graph, _inputs(program)[0], check, socket)
-
-
-def _inputs(program: ExportedProgram) -> tuple[dict[fx.Node, str], list[Any]]:
-    """The placeholders with their names, the user's first; and the values of the others."""
+def _inputs(program: ExportedProgram, graph: fx.Graph) -> tuple[list[fx.Node], list[Any]]:
+    """The placeholders that are tensors, the user's first; and the values of the others."""
     import torch
 
-    nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
-    user: dict[fx.Node, str] = {}
-    own: dict[fx.Node, str] = {}
-    values = []
-    for spec in program.graph_signature.input_specs:
-        node = nodes[spec.arg.name]
+    nodes = [node for node in graph.nodes if node.op == "placeholder"]
+    user, own, values = [], [], []
+    for node, value in zip(nodes, placeholder_values(program), strict=True):
         if not isinstance(node.meta.get("val"), torch.Tensor):
             continue
-        if spec.target is None:
-            user[node] = node.name
-            continue
-        if not node.users:
-            continue
-        own[node] = node.name
+        if value is None:
+            user.append(node)
+        elif node.users:
+            own.append(node)
+            values.append(value)
+    return user + own, values
+
+
+def placeholder_values(program: ExportedProgram) -> list[Any]:
+    """What each placeholder gets: a parameter, buffer or constant, or None for the caller's."""
+    values: list[Any] = []
+    for spec in program.graph_signature.input_specs:
         stored = program.state_dict if spec.target in program.state_dict else program.constants
-        values.append(stored[spec.target].detach())
-    return user | own, values
+        values.append(None if spec.target is None else stored[spec.target].detach())
+    return values
 
 
-def _outputs(program: ExportedProgram) -> tuple[list[fx.Node], int]:
+def _outputs(program: ExportedProgram, graph: fx.Graph) -> tuple[list[fx.Node], int]:
     """The nodes of the tensors that come out, the user's first, and how many those are."""
     import torch
     from torch.export.graph_signature import OutputKind
 
-    nodes = {node.name: node for node in program.graph.nodes}
+    nodes = {node.name: node for node in graph.nodes}
     user: list[fx.Node] = []
     changed: list[fx.Node] = []
     for spec in program.graph_signature.output_specs:
@@ -228,59 +293,24 @@ def _outputs(program: ExportedProgram) -> tuple[list[fx.Node], int]:
     return user + changed, len(user)
 
 
-@dataclass
-class Checks:
-    """Which nodes of a graph have no kernel, and why."""
-
-    unsupported: list[UnsupportedNode]
-    refused: set[fx.Node]
-    """The nodes of `unsupported`."""
-    complete: bool
-    """Whether a daemon has checked every node."""
+def specs_of(graph: FusedGraph) -> list[Spec]:
+    """The different specs of a graph's groups."""
+    return list({fused.spec: fused.written for fused in graph.fused}.values())
 
 
-def checked(graph: fx.Graph, inputs: dict[fx.Node, str], check: bool, socket: str | None) -> Checks:
-    """Finds the nodes that specs have no form for, and with `check` those the daemon refuses.
-
-    The daemon is asked about each node by itself, without making kernels.
-    """
-    from granary.graphs import Translation
-
-    translation = Translation(graph, inputs)
-    checks = Checks(list(translation.unsupported), set(translation.refused), False)
-    if not check:
-        return checks
-    singles = {node: spec.renamed() for node, spec in translation.single_nodes()}
-    texts = list(dict.fromkeys(spec.json() for spec in singles.values()))
-    try:
-        answers = dict(zip(texts, get_all(texts, policy="cached", socket=socket), strict=True))
-    except GranaryError:
-        return checks
-    checks.complete = True
-    for node, spec in singles.items():
-        answer = answers[spec.json()]
-        if isinstance(answer, BadSpec | Unsupported):
-            # The daemon names the node, which this report does too.
-            reason = str(answer).split("): ", 1)[-1]
-            checks.refused.add(node)
-            checks.unsupported.append(UnsupportedNode(node.name, str(node.target), reason))
-        elif isinstance(answer, GranaryError) and answer.code != "not-found":
-            checks.complete = False
-    return checks
-
-
-def reported(partition: Partition, unsupported: list[UnsupportedNode], complete: bool) -> str:
+def reported(graph: FusedGraph) -> str:
     """What is unsupported, each operator once, with the nodes that use it."""
-    unchecked = "" if complete else ", not checked by a daemon"
+    unchecked = "" if graph.support.is_checked else ", not checked by a daemon"
+    unsupported = graph.support.unsupported()
     if not unsupported:
-        count = sum(len(group.nodes) for group in partition.groups)
+        count = sum(len(fused.piece.group.nodes) for fused in graph.fused)
         return f"every node of {count} is supported{unchecked}"
     reasons: dict[tuple[str, str], list[str]] = {}
     for item in unsupported:
         reasons.setdefault((item.operator, item.reason), []).append(item.node)
     lines = [f"{len(unsupported)} nodes are unsupported and stay with PyTorch{unchecked}:"]
-    for (operator, reason), nodes in reasons.items():
+    for (name, reason), nodes in reasons.items():
         more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
-        lines.append(f"  {operator}: {reason} [{', '.join(nodes[:3])}{more}]")
-    lines.append(f"the others are {len(partition.groups)} groups, {len(partition.specs)} different")
+        lines.append(f"  {name}: {reason} [{', '.join(nodes[:3])}{more}]")
+    lines.append(f"the others are {len(graph.fused)} groups, {len(graph.specs)} different")
     return "\n".join(lines)

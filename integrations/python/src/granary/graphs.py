@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -54,28 +54,19 @@ class Translation:
     Args:
         graph: whose `call_function` nodes are ATen operators, with tensors in `meta["val"]`.
         inputs: the placeholders and constants that become inputs, in the spec's order, with
-            their names. Other nodes may be inputs too: their values come contiguous.
-        nodes: those that the spec says, in an order that runs; all of the graph unless told.
+            their names.
     """
 
-    def __init__(
-        self,
-        graph: fx.Graph,
-        inputs: Mapping[fx.Node, str],
-        nodes: Iterable[fx.Node] | None = None,
-    ) -> None:
+    def __init__(self, graph: fx.Graph, inputs: Mapping[fx.Node, str]) -> None:
         self.inputs: list[tuple[str, TensorType]] = []
         self.nodes: list[dict[str, Any]] = []
         self.unsupported: list[UnsupportedNode] = []
-        self.refused: set[fx.Node] = set()
-        """The nodes of `unsupported`."""
         self._references: dict[fx.Node, str] = {}
         self._rewritten: dict[fx.Node, dict[int, str]] = {}
-        self._sources: dict[str, tuple[fx.Node, list[dict[str, Any]]]] = {}
         self._taken: set[str] = set()
         for node, name in inputs.items():
             self._add_input(node, name)
-        for node in graph.nodes if nodes is None else nodes:
+        for node in graph.nodes:
             if node.op not in ("placeholder", "output") and node not in inputs:
                 self._add(node)
 
@@ -87,35 +78,13 @@ class Translation:
         """
         return Spec(self.inputs, self.nodes, [self._reference(node) for node in outputs], name)
 
-    def single_nodes(self) -> Iterator[tuple[fx.Node, Spec]]:
-        """Each node of the graph as a spec of its own, its operands being inputs."""
-        for identifier, (node, written) in self._sources.items():
-            operands: dict[str, TensorType] = {}
-            for operand in node.all_input_nodes:
-                type = tensor_type(operand.meta["val"])
-                operands[self._references[operand]] = TensorType.contiguous(type.dtype, type.shape)
-            results = [f"%{identifier}#{index}" for index in _results(node)]
-            results = list(self._rewritten.get(node, dict(enumerate(results))).values())
-            names = {reference: f"operand{index}" for index, reference in enumerate(operands)}
-            yield (
-                node,
-                Spec(
-                    [(names[reference], type) for reference, type in operands.items()],
-                    _renamed(written, names),
-                    _renamed(results, names),
-                ),
-            )
-
     def _add_input(self, node: fx.Node, name: str) -> None:
         name = self._fresh(name)
         try:
             type = tensor_type(node.meta["val"])
-            if node.op == "call_function":
-                type = TensorType.contiguous(type.dtype, type.shape)
             self.inputs.append((name, type))
             self._references[node] = f"%{name}"
         except Untranslatable as reason:
-            self.refused.add(node)
             self.unsupported.append(UnsupportedNode(name, "input", str(reason)))
 
     def _add(self, node: fx.Node) -> None:
@@ -147,13 +116,8 @@ class Translation:
                 nodes = [{"id": identifier, "op": str(node.target), "args": arguments}]
                 self._references[node] = f"%{identifier}"
             self.nodes += nodes
-            self._sources[identifier] = (node, nodes)
         except Untranslatable as reason:
-            self.refused.add(node)
             self.unsupported.append(UnsupportedNode(node.name, _name(node), str(reason)))
-            if _is_typed(node):
-                # PyTorch computes it, so whoever uses it may still have a kernel.
-                self._references[node] = f"%{self._fresh(node.name)}"
 
     def _arguments(self, node: fx.Node) -> dict[str, Any]:
         assert isinstance(node.target, torch._ops.OpOverload)
@@ -197,12 +161,9 @@ class Translation:
         return fresh
 
 
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_renamed(item, names) for item in value]
-    if isinstance(value, dict):
-        return {key: _renamed(item, names) for key, item in value.items()}
-    return f"%{names[value]}" if isinstance(value, str) and value in names else value
+def is_assertion(node: fx.Node) -> bool:
+    """Whether a node has no result and only checks."""
+    return node.op == "call_function" and _base_name(node) in _assertions
 
 
 def _results(node: fx.Node) -> Sequence[int]:
@@ -213,16 +174,6 @@ def _results(node: fx.Node) -> Sequence[int]:
     if isinstance(value, list | tuple):
         return [index for index, item in enumerate(value) if isinstance(item, torch.Tensor)]
     raise Untranslatable("its result is no tensor")
-
-
-def _is_typed(node: fx.Node) -> bool:
-    """Whether each tensor that the node gives has a type in specs."""
-    try:
-        for index in _results(node):
-            tensor_type(_result(node, index))
-    except Untranslatable:
-        return False
-    return True
 
 
 def _result(node: fx.Node, index: int) -> Any:

@@ -82,23 +82,6 @@ class Spec:
     name: str | None = None
     numerics: Mapping[str, float] = field(default_factory=dict)
 
-    def renamed(self) -> Spec:
-        """The same graph with inputs `x0`, `x1`… and nodes `n0`, `n1`…, and no label.
-
-        Equal graphs that were written with other names get equal text.
-        """
-        names = {name: f"x{index}" for index, (name, _) in enumerate(self.inputs)}
-        names |= {node["id"]: f"n{index}" for index, node in enumerate(self.nodes)}
-        return Spec(
-            [(names[name], type) for name, type in self.inputs],
-            [
-                {**node, "id": names[node["id"]], "args": _replaced(node["args"], names)}
-                for node in self.nodes
-            ],
-            _replaced(self.outputs, names),
-            numerics=self.numerics,
-        )
-
     def json(self) -> str:
         """The spec in JSON form, on one line."""
         members: dict[str, Any] = {"granary_spec": 1}
@@ -125,18 +108,6 @@ class UnsupportedNode:
 
     def __str__(self) -> str:
         return f"{self.operator} ({self.node}): {self.reason}"
-
-
-def _replaced(value: Any, names: Mapping[str, str]) -> Any:
-    """The value with each reference to a name of `names` replaced by its other name."""
-    if isinstance(value, dict):
-        return {key: _replaced(item, names) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_replaced(item, names) for item in value]
-    if not isinstance(value, str) or not value.startswith("%"):
-        return value
-    name, separator, index = value[1:].partition("#")
-    return f"%{names[name]}{separator}{index}" if name in names else value
 
 
 def _spelled(value: Any) -> Any:

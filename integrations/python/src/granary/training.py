@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,29 +15,38 @@ from torch._decomp import core_aten_decompositions
 from torch._functorch.partitioners import min_cut_rematerialization_partition
 from torch.utils import _pytree as pytree
 
-from granary.exporting import checked, function_module, reported
-from granary.partitioning import Partition, PartitionFunction, partitioned
+from granary.errors import GranaryError
+from granary.exporting import function_module, reported, specs_of
 from granary.spec import Spec, UnsupportedNode
+from granary.torch.groups import FusedGraph
+from granary.torch.support import Support
 
 
 @dataclass
 class ExportedGraph:
     """One of the two graphs: the forward or the backward one."""
 
-    partition: Partition
+    graph: FusedGraph
     """The groups that kernels compute, and the nodes that stay with PyTorch."""
-    unsupported: list[UnsupportedNode] = field(default_factory=list)
-    checked: bool = False
-    """Whether a daemon has checked every node."""
 
     @property
     def specs(self) -> list[Spec]:
-        """One spec of the whole graph where all is supported, else one for each different group."""
-        return self.partition.specs
+        """The different specs of the groups."""
+        return specs_of(self.graph)
+
+    @property
+    def unsupported(self) -> list[UnsupportedNode]:
+        """The nodes that have no kernel, and why."""
+        return self.graph.support.unsupported()
+
+    @property
+    def checked(self) -> bool:
+        """Whether a daemon has checked every node."""
+        return self.graph.support.is_checked
 
     def report(self) -> str:
         """What is unsupported, each operator once, with the nodes that use it."""
-        return reported(self.partition, self.unsupported, self.checked)
+        return reported(self.graph)
 
 
 @dataclass
@@ -88,9 +98,10 @@ def export_with_backward(
 
     def compiler(role: str) -> Callable[[fx.GraphModule, Any], Callable[..., Any]]:
         def compile(graph: fx.GraphModule, _: Any) -> Callable[..., Any]:
-            graphs[role] = _exported(graph.graph, groups == "fusion", check, socket)
-            run = PartitionFunction(graphs[role].partition, {"socket": socket, **options})
-            boxed: Callable[..., Any] = make_boxed_func(_flat(graph.graph, run))
+            fused = _fused(graph, groups == "fusion", check, socket)
+            graphs[role] = ExportedGraph(fused)
+            fused.ask(**{"deadline": 120, "socket": socket, **options})
+            boxed: Callable[..., Any] = make_boxed_func(fused.compile(measured=False))
             return boxed
 
         return compile
@@ -110,33 +121,12 @@ def export_with_backward(
     return Trained(graphs["forward"], graphs["backward"], function)
 
 
-def _exported(graph: fx.Graph, by_fusion: bool, check: bool, socket: str | None) -> ExportedGraph:
-    placeholders = [node for node in graph.nodes if node.op == "placeholder"]
-    tensors = [node for node in placeholders if isinstance(node.meta.get("val"), torch.Tensor)]
-    outputs = [node for node in _results(graph) if isinstance(node, fx.Node)]
-    checks = checked(graph, {node: node.name for node in tensors}, check, socket)
-    partition = partitioned(graph, tensors, outputs, checks.refused, by_fusion=by_fusion)
-    return ExportedGraph(partition, checks.unsupported, checks.complete)
-
-
-def _results(graph: fx.Graph) -> list[Any]:
-    (output,) = (node for node in graph.nodes if node.op == "output")
-    return pytree.tree_leaves(output.args[0], is_leaf=lambda leaf: leaf is None)
-
-
-def _flat(graph: fx.Graph, run: PartitionFunction) -> Callable[..., Any]:
-    """The function that AOTAutograd calls, whose results may be missing or no tensors."""
-    placeholders = [node for node in graph.nodes if node.op == "placeholder"]
-    places = [index for index, node in enumerate(placeholders) if node in run.partition.inputs]
-    results = _results(graph)
-
-    def call(*values: Any) -> list[Any]:
-        with torch.no_grad():
-            given = run(*[values[place].detach() for place in places])
-        remaining = iter(given)
-        return [next(remaining) if isinstance(item, fx.Node) else item for item in results]
-
-    return call
+def _fused(module: fx.GraphModule, by_fusion: bool, check: bool, socket: str | None) -> FusedGraph:
+    support = Support(module.graph)
+    if check:
+        with contextlib.suppress(GranaryError):
+            support.ask(socket)
+    return FusedGraph(module, support, by_fusion=by_fusion)
 
 
 def _run_once(module: Any, function: Any, example_inputs: Sequence[Any]) -> None:

@@ -16,12 +16,10 @@ from typing import Any
 
 import torch
 
-from granary.errors import GranaryError
 from granary.exporting import Exported, export
 from granary.kernelbench.judging import is_random, judged
 from granary.kernelbench.outcomes import Outcome
 from granary.kernelbench.problems import Problem, flat
-from granary.partitioning import PartitionFunction
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Settings:
     training: bool = True
     policy: str = "baseline"
     deadline: float = 300
-    """Seconds for one kernel."""
+    """Seconds for all kernels of a problem."""
     trials: int = 5
     tolerance: float | None = None
     """KernelBench's for the dtype when it is None."""
@@ -60,21 +58,20 @@ def run(path: Path, settings: Settings) -> Outcome:
         exported = export(problem.model(), inputs)
     except Exception as error:
         return replace(outcome, reason=f"{type(error).__name__}: {_first_line(error)}")
-    outcome.specs, outcome.remaining = len(exported.specs), len(exported.partition.remaining)
-    if not exported.partition.groups:
+    outcome.specs, outcome.remaining = len(exported.specs), len(exported.remaining)
+    groups = exported.graph.fused
+    if not groups:
         return replace(outcome, state="unsupported", reason=_unsupported(exported))
-    function = PartitionFunction(
-        exported.partition, {"policy": settings.policy, "deadline": settings.deadline}
-    )
     start = time.monotonic()
-    try:
-        kernels = function.resolve()
-    except GranaryError as error:
-        return replace(outcome, state="no-kernel", reason=f"{error.code}: {_first_line(error)}")
+    exported.graph.ask(policy=settings.policy, deadline=settings.deadline)
+    kernels = [group.kernel for group in groups if group.kernel is not None]
+    if len(kernels) < len(groups):
+        reason = next(group.reason for group in groups if group.kernel is None)
+        return replace(outcome, state="no-kernel", reason=(reason or "").partition("\n")[0])
     outcome.ready_seconds = time.monotonic() - start
     outcome.workspace_bytes = max(kernel.workspace_bytes for kernel in kernels)
     with torch.no_grad():
-        return _judged(outcome, problem, model, exported, function, settings)
+        return _judged(outcome, problem, model, exported, settings)
 
 
 def run_apart(path: Path, settings: Settings) -> Outcome:
@@ -116,21 +113,22 @@ def _judged(
     problem: Problem,
     model: torch.nn.Module,
     exported: Exported,
-    function: PartitionFunction,
     settings: Settings,
 ) -> Outcome:
+    run = exported.all_outputs(policy=settings.policy, deadline=settings.deadline)
+
     def call(inputs: list[Any]) -> list[torch.Tensor]:
-        return list(function(*flat(inputs), *exported.parameters)[: exported.user_outputs])
+        return list(run(*flat(inputs))[: exported.user_outputs])
 
     judgement = judged(problem, model, call, settings.trials, settings.tolerance)
     outcome.weak = judgement.weak
     outcome.eager_workspace_bytes = _workspace(model, problem.inputs(42))
     if wrong := judgement.wrong or judgement.imprecise:
         return replace(outcome, state="wrong", reason=wrong)
-    if function.fallback_calls:
+    if exported.graph.original_calls:
         return replace(outcome, state="no-kernel", reason="a kernel failed, PyTorch ran instead")
     outcome = _timed(outcome, problem.inputs(42), model, call, settings)
-    if exported.partition.remaining:
+    if exported.remaining:
         return replace(outcome, state="partial", reason=_unsupported(exported))
     return replace(outcome, state="correct")
 

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from granary.client import Client
 from granary.errors import BadAnswer
+from granary.exporting import placeholder_values
 from granary.torch.backend import decompositions, name_attention
 from granary.torch.groups import FusedGraph
 from granary.torch.support import Support
@@ -74,8 +75,8 @@ def compile_ahead(
     # What `load` will see.
     graph = torch.export.load(folder / "model.pt2").graph_module
     name_attention(graph.graph)
-    support = Support(socket)
-    support.ask(graph.graph)
+    support = Support(graph.graph)
+    support.ask(socket)
     fused = FusedGraph(graph, support)
     fused.ask(policy=policy, deadline=deadline, socket=socket)
     specs = sorted({item.spec for item in fused.fused if item.kernel is not None})
@@ -110,7 +111,7 @@ def load(path: str | Path, *, measured: bool = True) -> Callable[..., Any]:
     absent = str(folder.resolve() / "no-daemon")
     fused.ask(policy="cached", deadline=1, socket=absent, published=str(folder.resolve()))
     run = fused.compile(measured=measured)
-    values = _values(program)
+    values = placeholder_values(program)
     form: Any = program.call_spec.out_spec
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -120,15 +121,6 @@ def load(path: str | Path, *, measured: bool = True) -> Callable[..., Any]:
         return tree_unflatten(list(results), form)
 
     return call
-
-
-def _values(program: Any) -> list[Any]:
-    """What each placeholder gets: a parameter, buffer or constant, or None for the caller's."""
-    values: list[Any] = []
-    for spec in program.graph_signature.input_specs:
-        stored = program.state_dict if spec.target in program.state_dict else program.constants
-        values.append(None if spec.target is None else stored[spec.target].detach())
-    return values
 
 
 def _write_kernels(

@@ -99,8 +99,8 @@ def fuse(module: fx.GraphModule, options: Options) -> Callable[..., Any]:
     """The function of a graph of ATen operators, with kernels where there are some."""
     try:
         name_attention(module.graph)
-        support = Support(options.socket)
-        support.ask(module.graph)
+        support = Support(module.graph)
+        support.ask(options.socket)
         graph = FusedGraph(module, support)
         graph.ask(policy=options.policy, deadline=options.deadline, socket=options.socket)
         run = graph.compile(measured=options.measured)

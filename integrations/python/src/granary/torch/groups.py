@@ -13,10 +13,10 @@ from torch import fx
 from granary.errors import GranaryError
 from granary.graphs import Translation, Untranslatable
 from granary.kernels import Kernel, get_all
-from granary.spec import Spec
+from granary.spec import Spec, contiguous_strides
 from granary.torch.calling import Result, call_path
 from granary.torch.choosing import is_kernel_faster
-from granary.torch.partition import Partition, Piece, piece_of
+from granary.torch.partition import Partition, Piece, piece_of, whole_piece
 from granary.torch.recording import note
 from granary.torch.support import Support
 
@@ -26,13 +26,17 @@ class Fused:
     """A group with its spec, and its kernel when there is one."""
 
     piece: Piece
+    written: Spec
     spec: str
+    """Its JSON form."""
     results: list[Result]
     kernel: Kernel | None = None
     reason: str | None = None
     """Why PyTorch runs the group, when it does."""
     name: str = ""
     """What the group's function is called in the code of the whole graph."""
+    original_calls: int = 0
+    """How often PyTorch's operators ran."""
     _original: Callable[..., Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +49,7 @@ class Fused:
         """The group by PyTorch's operators; what a kernel would give."""
         if self._original is None:
             self._original = fx.GraphModule(torch.nn.Module(), self.piece.graph).forward
+        self.original_calls += 1
         results = self._original(*tensors)
         return results[0] if len(results) == 1 else results
 
@@ -53,34 +58,80 @@ class Fused:
         return call_path(kernel, self.results, self.original)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """How a graph of which everything is supported becomes one spec."""
+
+    inputs: list[fx.Node]
+    """All of its placeholders that are tensors, in the order of the spec."""
+    outputs: list[fx.Node]
+    name: str | None = None
+    """The label of the spec."""
+
+
 class FusedGraph:
     """A function of the graph's inputs that runs kernels where there are some.
 
     Args:
         module: a graph of ATen operators with fake tensors in `meta["val"]`.
         support: which of its nodes may be in kernels.
+        by_fusion: one group for each contraction with what follows it, else as few as can be.
+        whole: with `by_fusion` false, the form of a graph of one group. Its outputs are
+            contiguous, whatever PyTorch's would be.
     """
 
-    def __init__(self, module: fx.GraphModule, support: Support) -> None:
+    def __init__(
+        self,
+        module: fx.GraphModule,
+        support: Support,
+        *,
+        by_fusion: bool = True,
+        whole: Whole | None = None,
+    ) -> None:
         self.module = module
         self.support = support
-        self.partition = Partition(module.graph, support)
+        self.partition = Partition(module.graph, support, by_fusion=by_fusion)
         self.fused: list[Fused] = []
+        self.is_whole = whole is not None and self._is_single()
+        """Whether a single spec says everything, in the form of `whole`."""
         for group in self.partition.groups:
-            piece = piece_of(group, self.partition)
-            if piece.results and (fused := self._spelled(piece)):
-                self.fused.append(fused)
+            if whole is not None and self.is_whole:
+                piece = whole_piece(group, self.partition, whole.inputs, whole.outputs)
+            else:
+                piece = piece_of(group, self.partition)
+            # Without operands there is no tensor to say where results go.
+            if piece.operands and piece.results:
+                self._spell(piece, whole)
+        assembly = _Assembly(self)
+        self._graph = assembly.graph
+        self.remaining = assembly.copied
+        """The nodes that PyTorch runs whatever kernels there are."""
         self._namespace: dict[str, Any] = {}
         self._measured = False
 
-    def _spelled(self, piece: Piece) -> Fused | None:
+    @property
+    def specs(self) -> list[str]:
+        """The different ones of the groups."""
+        return list(dict.fromkeys(fused.spec for fused in self.fused))
+
+    @property
+    def original_calls(self) -> int:
+        """How often PyTorch's operators ran in the place of a kernel."""
+        return sum(fused.original_calls for fused in self.fused)
+
+    def _is_single(self) -> bool:
+        inside = self.partition.is_inside
+        computed = (node for node in self.partition.needed if node.op == "call_function")
+        return len(self.partition.groups) == 1 and all(map(inside, computed))
+
+    def _spell(self, piece: Piece, whole: Whole | None) -> None:
+        name = whole.name if whole is not None and self.is_whole else None
         try:
-            spec, results = spec_of(piece)
+            spec, results = spec_of(piece, name=name, is_contiguous=self.is_whole)
+            self.fused.append(Fused(piece, spec, spec.json(), results))
         except Untranslatable as reason:
             for node in piece.group.nodes:
                 self.support.reasons[node] = str(reason)
-            return None
-        return Fused(piece, spec.json(), results)
 
     def ask(self, *, refresh: bool = False, **options: Any) -> int:
         """Asks for all kernels at once and counts those that are new.
@@ -89,7 +140,7 @@ class FusedGraph:
             refresh: ask for better ones than the process has.
             options: `policy`, `deadline` and `socket` of `granary.get`.
         """
-        texts = list(dict.fromkeys(fused.spec for fused in self.fused))
+        texts = self.specs
         note(texts)
         answers = dict(zip(texts, get_all(texts, refresh=refresh, **options), strict=True))
         changed = 0
@@ -106,8 +157,7 @@ class FusedGraph:
     def compile(self, *, measured: bool) -> Callable[..., Any]:
         """The function. Later, `install` changes which kernels it calls."""
         self._measured = measured
-        graph = _Assembly(self).graph
-        code = graph.python_code("self")
+        code = self._graph.python_code("self")
         names = {id(value): name for name, value in code.globals.items()}
         for fused in self.fused:
             fused.name = names[id(fused.marker)]
@@ -153,6 +203,8 @@ class _Assembly:
         self.graph = fx.Graph()
         self._partition = whole.partition
         self._fused = {fused.piece.group: fused for fused in whole.fused}
+        self.copied: list[fx.Node] = []
+        """The computations among what is outside of the groups."""
         self._values: dict[fx.Node, fx.Node] = {}
         nodes = whole.module.graph.nodes
         for node in nodes:
@@ -163,8 +215,9 @@ class _Assembly:
             if fused is not None:
                 if node is fused.piece.group.nodes[-1]:
                     self._call(fused)
-            elif node.op != "placeholder" and not self._partition.is_read_through(node):
-                self._value(node)
+            elif node.op != "placeholder" and node in self._partition.needed:
+                if not self._partition.is_read_through(node):
+                    self._value(node)
 
     def _of(self, node: fx.Node) -> Fused | None:
         group = self._partition.group_of(node)
@@ -184,6 +237,8 @@ class _Assembly:
         for operand in node.all_input_nodes:
             self._value(operand)
         self._values[node] = self.graph.node_copy(node, self._values.__getitem__)
+        if node.op == "call_function":
+            self.copied.append(node)
 
     def _call(self, fused: Fused) -> None:
         if fused.piece.results[0] in self._values:
@@ -197,11 +252,18 @@ class _Assembly:
             self._values[result] = self.graph.call_function(operator.getitem, (called, index))
 
 
-def spec_of(piece: Piece) -> tuple[Spec, list[Result]]:
+def spec_of(
+    piece: Piece, *, name: str | None = None, is_contiguous: bool = False
+) -> tuple[Spec, list[Result]]:
     """What a piece computes, and how its results are laid out.
 
     A kernel writes contiguous outputs. One that PyTorch expects in another order of its
     dimensions, such as channels last, is an output whose dimensions are permuted to that order.
+
+    Args:
+        piece: a group as a graph.
+        name: the label of the spec.
+        is_contiguous: whether results are contiguous, whatever PyTorch expects.
 
     Raises:
         Untranslatable: when a result is not dense in memory.
@@ -211,16 +273,20 @@ def spec_of(piece: Piece) -> tuple[Spec, list[Result]]:
     if translation.unsupported:
         raise Untranslatable(translation.unsupported[0].reason)
     outputs = next(node for node in piece.graph.nodes if node.op == "output").args[0]
-    spec = translation.spec(outputs)
+    spec = translation.spec(outputs, name)
     results = []
     for index, node in enumerate(outputs):
         value = node.meta["val"]
+        if is_contiguous:
+            shape = tuple(value.shape)
+            results.append(Result(shape, contiguous_strides(shape), value.dtype))
+            continue
         order = _memory_order(value)
         if order != list(range(value.dim())):
             args = {"self": spec.outputs[index], "dims": order}
-            name = f"laid_out{index}"
-            spec.nodes.append({"id": name, "op": "aten.permute.default", "args": args})
-            spec.outputs[index] = f"%{name}"
+            identifier = f"laid_out{index}"
+            spec.nodes.append({"id": identifier, "op": "aten.permute.default", "args": args})
+            spec.outputs[index] = f"%{identifier}"
         results.append(Result(tuple(value.shape), tuple(value.stride()), value.dtype))
     return spec, results
 

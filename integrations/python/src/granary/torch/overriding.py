@@ -252,7 +252,7 @@ def fused_of(overload: Any, args: Any, kwargs: Any) -> Fused:
         raise Untranslatable(reason)
     piece = Piece(Group([node]), graph, [], results)
     spec, layouts = spec_of(piece)
-    return Fused(piece, spec.json(), layouts)
+    return Fused(piece, spec, spec.json(), layouts)
 
 
 def _layout(leaf: Any) -> Any:

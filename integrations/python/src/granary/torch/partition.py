@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -46,14 +46,14 @@ class Group:
     index: int = 0
 
     def takes(self, node: fx.Node) -> bool:
-        """Whether a node, whose operands allow it, may join."""
+        """Whether a node, whose operands allow it, may join a group of the size of a kernel."""
         if len(self.nodes) >= most_nodes:
             return False
         return not (self.contracts and base_name(node) in _contractions)
 
 
 class Partition:
-    """The groups of a graph.
+    """The groups of a graph, without the nodes that its output does not need.
 
     A group has at most one contraction, and what follows it until the next. No way leads out of
     a group and back into it, so that groups and other nodes have an order to run in.
@@ -61,27 +61,38 @@ class Partition:
     Args:
         graph: of ATen operators.
         supported: says whether a node may be in a kernel.
+        by_fusion: as said; without it there are as few groups as the others allow, of any size,
+            views among their nodes.
     """
 
-    def __init__(self, graph: fx.Graph, supported: Callable[[fx.Node], bool]) -> None:
+    def __init__(
+        self, graph: fx.Graph, supported: Callable[[fx.Node], bool], *, by_fusion: bool = True
+    ) -> None:
         self.groups: list[Group] = []
         self._supported = supported
+        self._by_fusion = by_fusion
         self._unit: dict[fx.Node, int] = {}
         self._group: dict[int, Group] = {}
         # For each unit, a group or a node by itself, the bits of the units that it depends on.
         self._needs: list[int] = []
+        self.needed = _needed(graph)
         for node in graph.nodes:
-            if node.op != "output" and not self.is_read_through(node):
+            if node in self.needed and node.op != "output" and not self.is_read_through(node):
                 self._place(node)
 
     def is_read_through(self, node: fx.Node) -> bool:
         """Whether kernels read through a node, so that it is in all groups that need it."""
-        return is_free(node) and self._supported(node)
+        is_part = node.target is operator.getitem
+        return (is_part or (self._by_fusion and is_free(node))) and self._supported(node)
 
     def group_of(self, node: fx.Node) -> Group | None:
         """The group that computes a node."""
         unit = self._unit.get(node)
         return None if unit is None else self._group.get(unit)
+
+    def is_inside(self, node: fx.Node) -> bool:
+        """Whether kernels compute a node."""
+        return self.is_read_through(node) or self.group_of(node) is not None
 
     def roots(self, node: fx.Node) -> Iterator[fx.Node]:
         """The values that a node needs, through what is free."""
@@ -96,14 +107,22 @@ class Partition:
         if node.op != "call_function" or not self._supported(node):
             self._unit[node] = self._new_unit(units)
             return
-        # The latest producer first: its results are still in the cache.
-        for unit in sorted(units & self._group.keys(), reverse=True):
+        for unit in self._candidates(units):
             group = self._group[unit]
             others = units - {unit}
-            if group.takes(node) and not any(self._needs[other] >> unit & 1 for other in others):
+            if self._by_fusion and not group.takes(node):
+                continue
+            if not any(self._needs[other] >> unit & 1 for other in others):
                 self._join(node, group, unit, others)
                 return
         self._open(node, units)
+
+    def _candidates(self, units: set[int]) -> list[int]:
+        """The groups that a node may join, the best first."""
+        if self._by_fusion:
+            # The latest producer: its results are still in the cache.
+            return sorted(units & self._group.keys(), reverse=True)
+        return sorted(self._group)
 
     def _open(self, node: fx.Node, units: Iterable[int]) -> None:
         unit = self._new_unit(units)
@@ -133,6 +152,18 @@ class Partition:
         return bits
 
 
+def _needed(graph: fx.Graph) -> set[fx.Node]:
+    """The nodes that the output needs, and those that are there for their effect."""
+    needed: set[fx.Node] = set()
+    waiting = [node for node in graph.nodes if node.op == "output" or node.is_impure()]
+    while waiting:
+        node = waiting.pop()
+        if node not in needed:
+            needed.add(node)
+            waiting += node.all_input_nodes
+    return needed
+
+
 @dataclass
 class Piece:
     """A group as a graph of its own: what its kernel computes and PyTorch can run as well."""
@@ -156,6 +187,26 @@ def piece_of(group: Group, partition: Partition) -> Piece:
     return Piece(group, builder.graph, builder.operands, results)
 
 
+def whole_piece(
+    group: Group, partition: Partition, inputs: Iterable[fx.Node], outputs: Sequence[fx.Node]
+) -> Piece:
+    """Copies the only group of a graph, under the names of its nodes.
+
+    Args:
+        group: which computes all that is not an input.
+        partition: the graph's.
+        inputs: the operands, in the order of the values to come; some may be unused.
+        outputs: the results that are wanted, in their order.
+    """
+    builder = _PieceBuilder(partition, keeps_names=True)
+    for node in inputs:
+        builder.add_operand(node)
+    for node in group.nodes:
+        builder.copy(node)
+    builder.graph.output(tuple(builder.value(output) for output in outputs))
+    return Piece(group, builder.graph, builder.operands, list(outputs))
+
+
 def _results(group: Group, partition: Partition) -> Iterator[fx.Node]:
     """What others than the group read of it."""
     for node in group.nodes:
@@ -174,19 +225,25 @@ def _leaves(user: fx.Node, group: Group, partition: Partition) -> bool:
 
 
 class _PieceBuilder:
-    def __init__(self, partition: Partition) -> None:
+    """Args:
+    partition: the graph's.
+    keeps_names: whether copies are called as their originals, not by their place only, by
+        which equal groups of a model are equal texts.
+    """
+
+    def __init__(self, partition: Partition, *, keeps_names: bool = False) -> None:
         self.graph = fx.Graph()
         self.operands: list[fx.Node] = []
         self._partition = partition
+        self._keeps_names = keeps_names
         self._values: dict[fx.Node, fx.Node] = {}
 
     def copy(self, node: fx.Node) -> fx.Node:
-        """Copies a node under a name that depends on its place only, so that equal groups of a
-        model are equal texts."""
+        """Copies a node with what it reads through."""
         for operand in node.all_input_nodes:
             self.value(operand)
         args, kwargs = fx.map_arg((node.args, node.kwargs), self._values.__getitem__)
-        name = f"v{len(self._values)}"
+        name = node.name if self._keeps_names else f"v{len(self._values)}"
         copied = self.graph.create_node(node.op, node.target, args, kwargs, name)
         copied.meta["val"] = node.meta["val"]
         self._values[node] = copied
@@ -198,7 +255,12 @@ class _PieceBuilder:
             return self._values[node]
         if self._partition.is_read_through(node) and not self._is_result_of_another(node):
             return self.copy(node)
-        placeholder = self.graph.placeholder(f"x{len(self.operands)}")
+        return self.add_operand(node)
+
+    def add_operand(self, node: fx.Node) -> fx.Node:
+        """A placeholder for the value of a node."""
+        name = node.name if self._keeps_names else f"x{len(self.operands)}"
+        placeholder = self.graph.placeholder(name)
         placeholder.meta["val"] = node.meta["val"]
         self.operands.append(node)
         self._values[node] = placeholder

@@ -12,7 +12,7 @@ from torch import fx
 from granary.errors import BadSpec, GranaryError, NoKernel, PreferVendor, Unsupported
 from granary.graphs import Translation
 from granary.kernels import get_all
-from granary.rewriting import rewritings
+from granary.spec import UnsupportedNode
 from granary.torch.partition import base_name
 
 # Where Granary's meaning is not PyTorch's: docs/spec.md says how they differ.
@@ -21,50 +21,67 @@ _first_result_only = {"_embedding_bag"}
 
 
 class Support:
-    """Asks about nodes, each by itself, and remembers the answers for the process."""
+    """Which nodes of a graph may be in kernels; without `ask`, all that specs have a form for.
+
+    Args:
+        graph: of ATen operators.
+        random: whether operators with random numbers may be; a kernel's are not PyTorch's.
+    """
 
     _answers: dict[str, str] = {}  # noqa: RUF012
 
-    def __init__(self, socket: str | None) -> None:
-        self._socket = socket
+    def __init__(self, graph: fx.Graph, *, random: bool = False) -> None:
         self.reasons: dict[fx.Node, str] = {}
         """Why a node stays with PyTorch."""
-        self._taken: set[fx.Node] = set()
+        self.is_checked = False
+        """Whether a daemon was asked about every node."""
+        self._graph = graph
+        self._texts: dict[fx.Node, str] = {}
+        for node in graph.nodes:
+            if node.op != "call_function" or node.target is operator.getitem:
+                continue
+            if reason := refusal(node, random=random):
+                self.reasons[node] = reason
+            elif text := self._text(node):
+                self._texts[node] = text
+        self._take(self._texts)
 
     @classmethod
     def known(cls, graph: fx.Graph, names: Iterable[str]) -> Support:
         """The support of a graph that was asked about before: the names of the nodes."""
-        support, taken = cls(None), set(names)
+        support, taken = cls(graph), set(names)
         support._taken = {node for node in graph.nodes if node.name in taken}
         return support
 
     def __call__(self, node: fx.Node) -> bool:
-        """Whether a node of a graph that was asked about may be in a kernel."""
+        """Whether a node of the graph may be in a kernel."""
         return node in self._taken
 
-    def ask(self, graph: fx.Graph) -> None:
-        """Asks about all nodes of a graph at once.
+    def ask(self, socket: str | None) -> None:
+        """Asks the daemon about all nodes at once, each by itself, and remembers the answers for
+        the process.
 
         Raises:
             GranaryError: when the daemon does not answer.
         """
-        texts: dict[fx.Node, str] = {}
-        for node in graph.nodes:
-            if node.op != "call_function" or node.target is operator.getitem:
-                continue
-            reason = refusal(node)
-            text = None if reason else self._text(node)
-            if reason:
-                self.reasons[node] = reason
-            elif text:
-                texts[node] = text
-        self._resolve(dict.fromkeys(texts.values()))
-        for node, text in texts.items():
-            if reason := self._answers[text]:
-                self.reasons[node] = reason
-            else:
-                self._taken.add(node)
-        for node in graph.nodes:
+        self._resolve(dict.fromkeys(self._texts.values()), socket)
+        self.reasons |= {
+            node: self._answers[text] for node, text in self._texts.items() if self._answers[text]
+        }
+        self._take(node for node in self._texts if node not in self.reasons)
+        self.is_checked = True
+
+    def unsupported(self) -> list[UnsupportedNode]:
+        """The nodes that stay with PyTorch, in the order of the graph."""
+        return [
+            UnsupportedNode(node.name, str(node.target), self.reasons[node])
+            for node in self._graph.nodes
+            if node in self.reasons
+        ]
+
+    def _take(self, nodes: Iterable[fx.Node]) -> None:
+        self._taken = set(nodes)
+        for node in self._graph.nodes:
             if node.target is operator.getitem and node.args[0] in self._taken:
                 self._taken.add(node)
 
@@ -76,11 +93,10 @@ class Support:
         outputs = next(other for other in translation.graph.nodes if other.op == "output")
         return translation.spec(outputs.args[0]).json()
 
-    def _resolve(self, texts: Iterable[str]) -> None:
+    def _resolve(self, texts: Iterable[str], socket: str | None) -> None:
         new = [text for text in texts if text not in self._answers]
-        for text, answer in zip(
-            new, get_all(new, policy="cached", socket=self._socket), strict=True
-        ):
+        answers = get_all(new, policy="cached", socket=socket)
+        for text, answer in zip(new, answers, strict=True):
             if isinstance(answer, BadSpec | Unsupported):
                 self._answers[text] = str(answer).split("): ", 1)[-1] or "unsupported"
             elif isinstance(answer, GranaryError) and not isinstance(
@@ -120,14 +136,17 @@ def single(node: fx.Node) -> _Single:
     return _Single(graph, inputs)
 
 
-def refusal(node: fx.Node) -> str | None:
-    """Why a node is not even asked about."""
+def refusal(node: fx.Node, *, random: bool = False) -> str | None:
+    """Why a node is not even asked about.
+
+    Args:
+        node: of a graph of ATen operators.
+        random: whether operators with random numbers are asked about.
+    """
     target: Any = node.target
     if not isinstance(target, torch._ops.OpOverload):
         return "it is no ATen operator"
-    if target.namespace != "aten" and str(target) not in rewritings:
-        return "it is no ATen operator"
-    if torch.Tag.nondeterministic_seeded in target.tags:
+    if not random and torch.Tag.nondeterministic_seeded in target.tags:
         return "its random numbers are PyTorch's"
     if target._schema.is_mutable:
         return "it changes its operands"
