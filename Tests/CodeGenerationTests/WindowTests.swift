@@ -12,7 +12,7 @@ import Testing
       "max_pool2d(x: f32[1,2,11,37], kernel_size: [3,3], stride: [2,2], padding: [1,1])",
       "max_pool2d(x: f32[1,1,8,67], kernel_size: [2,3], stride: [1,3], dilation: [2,2])",
       "max_pool2d(x: f64[2,1,12,9], kernel_size: [2,2], ceil_mode: true)",
-      "max_pool2d(x: f32[1,1,5,6], kernel_size: [5,5], stride: [1,1])",
+      "max_pool2d(x: f32[1,1,6,7], kernel_size: [5,5], stride: [1,1])",
       "avg_pool2d(x: f32[1,2,9,41], kernel_size: [3,3], stride: [2,1], padding: [1,1])",
       "avg_pool2d(x: bf16[1,1,6,40], kernel_size: [2,2])",
       "avg_pool1d(x: f32[2,3,50], kernel_size: [4], stride: [2], padding: [1])",
