@@ -160,7 +160,8 @@ let package = Package(
     tests(
       "DaemonServiceTests",
       [
-        "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support",
+        "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "RemoteTiers", "KernelSpec",
+        "Support",
         product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
       ]),

@@ -58,8 +58,30 @@ final class ForeignServer {
 
   deinit {
     kill(process, SIGKILL)
+    _ = Self.status(of: process)
+  }
+
+  /// Runs a program to its end.
+  ///
+  /// - Returns: its status; 0 when all went well.
+  static func run(_ program: String, _ arguments: [String]) -> Int32 {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in Int32(0)..<3 {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+    }
+    var pointers = ([program] + arguments).map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var process = pid_t()
+    let result = posix_spawn(&process, program, &actions, nil, &pointers, environ)
+    return result == 0 ? status(of: process) : result
+  }
+
+  private static func status(of process: pid_t) -> Int32 {
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    return status
   }
 
   private func isListening() -> Bool {

@@ -8,7 +8,7 @@ import Glibc
 final class PrivateHome {
   let path: String
   var environment: [String: String]
-  var socket: String { path + "/granary.sock" }
+  var socket: String { environment["GRANARY_SOCKET"] ?? path + "/granary.sock" }
   var database: String { path + "/store/index.sqlite" }
   private let folder: String
 
