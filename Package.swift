@@ -162,12 +162,14 @@ let package = Package(
         "SimulatedFiles",
         product("GRDB", "GRDB.swift"),
       ]),
-    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
+    tests(
+      "RemoteTiersTests", ["TestSupport", "RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
     tests("TrustTests", ["TestSupport", "Trust", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",
       [
-        "TestSupport", "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec",
+        "TestSupport", "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "RemoteTiers",
+        "KernelSpec",
         "Support",
         product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),

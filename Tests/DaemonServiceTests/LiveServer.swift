@@ -22,7 +22,7 @@ func withServer(
   let counters = ServerCounters()
   let server = HTTPServer(
     listener: try ListeningSocket.open(path, environment: [:]),
-    router: Router(
+    responder: Router(
       service: service, hotSet: hotSet, counters: counters,
       configuration: ConfigurationReport(settings: []),
       greeting: Greeting(version: "test", processIdentifier: 1, startedAt: 0),

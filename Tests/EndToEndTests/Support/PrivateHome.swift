@@ -9,7 +9,7 @@ import TestSupport
 final class PrivateHome {
   let path: String
   var environment: [String: String]
-  var socket: String { path + "/granary.sock" }
+  var socket: String { environment["GRANARY_SOCKET"] ?? path + "/granary.sock" }
   var database: String { path + "/store/index.sqlite" }
   private let folder = TemporaryFolder()
 
