@@ -63,6 +63,22 @@ package struct ExpectedOutput: Sendable, Hashable {
       ? (squares.sum / Double(squares.count)).squareRoot() : 0
   }
 
+  /// Whether so many elements may be off by much of their size that comparing them with a kernel's says little.
+  /// What is close to zero beside all numbers of interest may be flushed to it.
+  ///
+  /// - Parameter dtype: the kernels' type of the output.
+  func isUncertain(as dtype: DType) -> Bool {
+    guard values.dtype == .f64, let errors, values.count > 0 else { return false }
+    let uncertain = values.withUnsafeBytes { wanted in
+      errors.withUnsafeBytes { raw in
+        granary_uncertain(
+          wanted.doubles, raw.baseAddress?.assumingMemoryBound(to: Float.self),
+          Int64(values.count), 1.0 / 16, max(scale, 0x1p-100), dtype.largestFinite)
+      }
+    }
+    return Double(uncertain) > Double(values.count) / 64
+  }
+
   package static func == (left: Self, right: Self) -> Bool {
     left.values == right.values && left.errors == right.errors
   }

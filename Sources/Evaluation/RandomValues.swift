@@ -54,6 +54,7 @@ struct RandomValues {
     case .normal: fill(block) { normal(&$0) }
     case .uniform: fill(block) { $0.uniform() * 2 - 1 }
     case .large: fill(block) { normal(&$0) * 1000 }
+    case .moderate: fill(block) { normal(&$0) * 30 }
     case .tiny: fill(block) { normal(&$0) * ($0.next() % 4 == 0 ? 0x1p-130 : 0x1p-20) }
     case .zeros: fill(block) { zeroOrNormal(&$0) }
     case .special: fill(block) { specialOrNormal(&$0) }

@@ -18,7 +18,6 @@ extension EndToEnd {
       var acknowledged: [String: Acknowledged] = [:]
       for round in 0..<rounds {
         let daemon = try home.daemon()
-        let moment = TestDeadline(seconds: Double.random(in: 0.02...0.9, using: &random))
         // The load: four clients, each with a new spec, and a known one in between.
         let specs = (0..<4).map { "relu(x: f32[\(round + 1),\($0 + 2)])" }
         let clients = try specs.map { spec in
@@ -26,7 +25,13 @@ extension EndToEnd {
           client.ask(for: spec)
           return (spec, client)
         }
-        for (spec, client) in clients {
+        // A slow machine answers nothing in a second: every other round begins with an answer.
+        if round.isMultiple(of: 2) {
+          let (spec, client) = clients[0]
+          acknowledged[spec] = Acknowledged(response: client.answer(within: hangLimit))
+        }
+        let moment = TestDeadline(seconds: Double.random(in: 0.02...0.9, using: &random))
+        for (spec, client) in clients where acknowledged[spec] == nil {
           let text = client.answer(within: Double(moment.milliseconds) / 1000)
           if let one = Acknowledged(response: text) { acknowledged[spec] = one }
         }

@@ -225,6 +225,29 @@ class TorchTests(DaemonCase):
         torch.testing.assert_close(variance, module.running_var)
         self.assertEqual(count, 1)
 
+    def test_a_state_that_is_a_plain_attribute_may_change(self):
+        import torch
+
+        class Recurrent(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.cell = torch.nn.Linear(7, 4)
+                self.hidden = torch.zeros(2, 4)
+
+            def forward(self, x, hidden):
+                self.hidden.copy_(hidden)
+                self.hidden = torch.tanh(self.cell(torch.cat((x, self.hidden), 1)))
+                return self.hidden * 2
+
+        module = Recurrent()
+        x, hidden = torch.randn(2, 3), torch.randn(2, 4)
+        exported = granary.export(module, (x, hidden))
+        self.assertEqual(list(module._buffers), [])
+        self.assertEqual(module.hidden.tolist(), torch.zeros(2, 4).tolist())
+        with torch.no_grad():
+            results = exported.function(deadline=60)(x, hidden)
+            torch.testing.assert_close(results, module(x, hidden))
+
     def test_unknown_operators_are_named_once_and_the_rest_has_kernels(self):
         import torch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from granary.errors import GranaryError
 from granary.spec import Spec, UnsupportedNode
 
 if TYPE_CHECKING:
+    import torch
     from torch import fx
     from torch.export import ExportedProgram
 
@@ -177,7 +178,7 @@ def export(
     if groups not in ("whole", "fusion"):
         raise ValueError(f"groups are 'whole' or 'fusion', not {groups!r}")
     module = target if isinstance(target, torch.nn.Module) else function_module(target)
-    with torch.no_grad(), warnings.catch_warnings():
+    with torch.no_grad(), warnings.catch_warnings(), _tensors_as_buffers(module):
         warnings.simplefilter("ignore")
         program = torch.export.export(module, tuple(example_inputs), kwargs, strict=False)
         kept = set(kept_whole)
@@ -188,6 +189,31 @@ def export(
             decomposed = _decomposed(program, kept - refused)
             module, support = _supported(decomposed, check, socket)
     return _exported(decomposed, module, support, groups == "fusion", name)
+
+
+@contextlib.contextmanager
+def _tensors_as_buffers(module: torch.nn.Module) -> Iterator[None]:
+    """Registers tensors that are plain attributes as buffers for a while.
+
+    Only to buffers may an exported module assign, as recurrent ones do with their state.
+    """
+    import torch
+
+    plain = [
+        (owner, name, value)
+        for owner in module.modules()
+        for name, value in vars(owner).items()
+        if isinstance(value, torch.Tensor)
+    ]
+    for owner, name, value in plain:
+        delattr(owner, name)
+        owner.register_buffer(name, value, persistent=False)
+    try:
+        yield
+    finally:
+        for owner, name, value in plain:
+            delattr(owner, name)
+            setattr(owner, name, value)
 
 
 def function_module(function: Callable[..., Any]) -> Any:
@@ -218,6 +244,7 @@ def _supported(
     program: ExportedProgram, check: bool, socket: str | None
 ) -> tuple[fx.GraphModule, Support]:
     """The graph without what only checks, and what of it has kernels."""
+    import torch
     from torch import fx
 
     from granary.graphs import is_assertion
