@@ -31,6 +31,9 @@ public enum Route: String, Sendable, Hashable, CaseIterable {
   case hardware = "GET /v1/hardware"
   case doctor = "GET /v1/doctor"
   case configuration = "GET /v1/config"
+  case foreign = "GET /v1/foreign/{name}"
+  case keepForeign = "POST /v1/foreign/{name}"
+  case removeForeign = "DELETE /v1/foreign/{name}"
 
   /// `GET`, `POST` or `DELETE`.
   public var method: String { String(rawValue.prefix { $0 != " " }) }

@@ -61,6 +61,26 @@ public final class DaemonClient {
     return blobs
   }
 
+  /// The bytes that another program keeps under a name; `nil` when there are none.
+  public func foreign(_ name: String) throws(ServiceError) -> [UInt8]? {
+    do {
+      return try call(.foreign, name)
+    } catch  where error.code == .notFound {
+      return nil
+    }
+  }
+
+  /// Keeps bytes under a name, of at most 200 letters, digits, points, dashes and underscores.
+  public func keepForeign(_ bytes: [UInt8], as name: String) throws(ServiceError) {
+    let _: ForeignReport = try decode(call(.keepForeign, name, body: bytes))
+  }
+
+  /// - Returns: whether there was something under the name.
+  public func removeForeign(_ name: String) throws(ServiceError) -> Bool {
+    let report: ForeignReport = try get(.removeForeign, name)
+    return report.changed
+  }
+
   public func detail(key: String) throws(ServiceError) -> KernelDetail { try get(.kernel, key) }
 
   public func entries() throws(ServiceError) -> [EntrySummary] { try get(.entries) }

@@ -1,4 +1,5 @@
 import CLinux
+package import CacheStore
 package import DaemonAPI
 import KernelSpec
 
@@ -11,12 +12,14 @@ package struct Router: Sendable {
   let greeting: Greeting
   let defaults: RequestDefaults
   let publications: Publications?
+  let foreign: ForeignArtifacts?
   let started = granary_now()
 
   package init(
     service: any KernelServing, hotSet: HotSet, counters: ServerCounters,
     configuration: ConfigurationReport, greeting: Greeting,
-    defaults: RequestDefaults = RequestDefaults(), publications: Publications? = nil
+    defaults: RequestDefaults = RequestDefaults(), publications: Publications? = nil,
+    foreign: ForeignArtifacts? = nil
   ) {
     self.service = service
     self.hotSet = hotSet
@@ -25,6 +28,7 @@ package struct Router: Sendable {
     self.greeting = greeting
     self.defaults = defaults
     self.publications = publications
+    self.foreign = foreign
   }
 
   /// The response to `request`; every failure is a response too.
@@ -90,6 +94,9 @@ package struct Router: Sendable {
     case .tune: return .events(try await service.tune(try tuneRequest(request)))
     case .hardware: return .json(try await service.hardware())
     case .doctor: return .json(await service.doctor())
+    case .foreign: return try foreignBytes(of: parameter)
+    case .keepForeign: return try keepForeign(request.body, as: parameter)
+    case .removeForeign: return try removeForeign(parameter)
     }
   }
 

@@ -8,7 +8,7 @@ What has no kernel, or runs faster without one, stays with PyTorch; without a da
 """
 
 from granary.torch.ahead import Ahead, compile_ahead, load
-from granary.torch.backend import Options, Report, granary_backend, refresh, report
+from granary.torch.backend import Options, Report, granary_backend, refresh, report, timing
 from granary.torch.overriding import OperatorCounters, Override, override
 from granary.torch.recording import Recording, record
 
@@ -26,4 +26,5 @@ __all__ = [
     "record",
     "refresh",
     "report",
+    "timing",
 ]
