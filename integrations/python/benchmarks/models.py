@@ -113,12 +113,8 @@ def apart(options: argparse.Namespace, *arguments: str) -> dict[str, Any]:
 
 
 def looked_at(name: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Everything about a model."""
-    for backend in ("granary", "inductor"):
-        made = apart(options, name, "--first", backend)["first"]
-        if backend == "granary":
-            prewarming = made
-    result = {"model": name, "prewarming": prewarming, **apart(options, name, "--steady")}
+    """Everything about a model whose caches are warm."""
+    result = {"model": name, **apart(options, name, "--steady")}
     firsts: dict[str, list[float]] = {backend: [] for backend in backends}
     for _ in range(options.firsts):
         for backend, taken in firsts.items():
@@ -170,6 +166,7 @@ def main() -> None:
     parser.add_argument("--policy")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--firsts", type=int, default=3, help="fresh processes of each backend")
+    parser.add_argument("--prewarmed", action="store_true", help="as an earlier call left it")
     parser.add_argument("--first", choices=backends, help=argparse.SUPPRESS)
     parser.add_argument("--steady", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -183,6 +180,9 @@ def main() -> None:
             if not options.json:
                 print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|", flush=True)
             for name in options.names or zoo.makers:
+                if not options.prewarmed:
+                    for backend in ("granary", "inductor"):
+                        apart(options, name, "--first", backend)
                 result = looked_at(name, options)
                 print(json.dumps(result) if options.json else row(result), flush=True)
 
