@@ -5,6 +5,7 @@ public enum Route: String, Sendable, Hashable, CaseIterable {
   case kernel = "GET /v1/kernels/{key}"
   case artifact = "GET /v1/artifacts/{digest}"
   case artifacts = "POST /v1/artifacts"
+  case source = "GET /v1/artifacts/{digest}/source"
   case entries = "GET /v1/entries"
   case remove = "DELETE /v1/entries/{key}"
   case pin = "POST /v1/entries/{key}/pin"

@@ -1,5 +1,5 @@
 public import DaemonAPI
-import KernelSpec
+public import KernelSpec
 
 /// Talks to a daemon over its Unix socket. Every call has a deadline and throws nothing but `ServiceError`.
 ///
@@ -47,6 +47,11 @@ public final class DaemonClient {
       throw ServiceError(.internalError, "the artifact \(digest) arrived damaged")
     }
     return bytes
+  }
+
+  /// What an artifact was compiled from.
+  public func source(of artifact: String) throws(ServiceError) -> KernelSource {
+    try get(.source, artifact)
   }
 
   /// Many artifacts in one round trip; `nil` for each that the daemon does not have.

@@ -52,6 +52,10 @@ package struct Router: Sendable {
     case .resolve: return try await resolve(request)
     case .artifact: return try await artifact(try digest(parameter))
     case .artifacts: return try await artifacts(request.body)
+    case .source:
+      let artifact = try digest(parameter)
+      return .json(
+        try found(await service.source(of: artifact), "no source of the artifact \(artifact)"))
     case .kernel:
       let key = try digest(parameter)
       return .json(try found(await service.detail(of: key), "no entry has the key \(key)"))
