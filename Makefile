@@ -17,16 +17,18 @@ demo: release
 
 test: setup
 	swift build --build-tests
-	swift test --skip-build --parallel --skip PairedTimerTests
-	@# Paired timing refuses what a loaded machine reports, so its tests run by themselves.
-	swift test --skip-build --filter PairedTimerTests
+	.ci/test --parallel --skip $(alone)
+	@# What is timed, other tests would disturb.
+	.ci/test --filter $(alone)
 	@# One sample of each operator against PyTorch, where `make python` has put it: about a minute.
 	$(MAKE) sanitize-samples
 	[ ! -x $(python) ] || $(MAKE) conformance-meaning SAMPLE=1 DTYPES=f32,bf16,i64 CONFIGURATION=debug
 
+alone = 'PairedTimerTests|CeilingsMeasurementTests'
+
 crash: setup
 	swift build --build-tests
-	GRANARY_CRASH_ROUNDS=200 swift test --skip-build --filter CrashLoopTests
+	GRANARY_CRASH_ROUNDS=200 .ci/test --filter CrashLoopTests
 
 # Every golden case, and every sketch under several schedules, with the generated C built under AddressSanitizer and
 # UndefinedBehaviorSanitizer, by each compiler that is there: minutes. The samples are a case of each operator.
@@ -37,7 +39,7 @@ sanitize: setup sanitized-hosts
 sanitize-samples: sanitized-hosts
 	$(sanitized) "GoldenKernelTests|SanitizedHostTests"
 
-sanitized = GRANARY_SANITIZED_HOSTS="$$PWD/.build/sanitized" swift test --skip-build --filter
+sanitized = GRANARY_SANITIZED_HOSTS="$$PWD/.build/sanitized" .ci/test --filter
 
 sanitized-hosts:
 	@mkdir -p .build/sanitized

@@ -57,6 +57,8 @@ let package = Package(
     .target(name: "CKernelHost"),
     // Its loops measure the hardware, so they are optimised in debug builds too.
     .target(name: "CHardware", cSettings: [.unsafeFlags(["-O2"])]),
+    // Its loops judge every element of every result, so they are optimised in debug builds too.
+    .target(name: "CNumerics", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // The modules, in the order data flows. docs/architecture.md says what each owns.
@@ -69,7 +71,9 @@ let package = Package(
     module("CodeGeneration", ["TensorProgram", "Hardware", "KernelSpec", "Support"]),
     module("Search", ["Hardware", "KernelSpec", "Support"]),
     module("RunnerProtocol", ["CKernelHost", "CLinux", "Support"]),
-    module("Evaluation", ["RunnerProtocol", "Hardware", "KernelSpec", "Support", "CLinux"]),
+    module(
+      "Evaluation",
+      ["RunnerProtocol", "Hardware", "KernelSpec", "Support", "CLinux", "CNumerics"]),
     module("Knowledge", ["Hardware", "KernelSpec", "Support"]),
     module(
       "CacheStore",
@@ -128,11 +132,12 @@ let package = Package(
       dependencies: ["CodeGeneration", "Hardware", "TensorProgram", "KernelSpec"],
       path: "Tests/Conformance/Evaluator", swiftSettings: strict),
 
+    module("TestSupport", [], path: "Tests/TestSupport"),
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
-    tests("SupportTests", ["Support", "SimulatedFiles"]),
+    tests("SupportTests", ["TestSupport", "Support", "SimulatedFiles"]),
     tests("KernelSpecTests", ["KernelSpec", "Support"]),
-    tests("HardwareTests", ["Hardware", "KernelSpec", "Support"]),
+    tests("HardwareTests", ["TestSupport", "Hardware", "KernelSpec", "Support"]),
     // Graphs with what PyTorch computes for them.
     module("GoldenCases", ["TensorProgram", "KernelSpec"], path: "Tests/GoldenCases"),
     tests(
@@ -141,7 +146,8 @@ let package = Package(
     tests(
       "CodeGenerationTests",
       [
-        "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec", "Support",
+        "TestSupport", "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec",
+        "Support",
         "CKernelHost",
       ], exclude: ["Golden", "Sanitized"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
@@ -152,15 +158,19 @@ let package = Package(
     tests(
       "CacheStoreTests",
       [
-        "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support", "SimulatedFiles",
+        "TestSupport", "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
+        "SimulatedFiles",
         product("GRDB", "GRDB.swift"),
       ]),
-    tests("RemoteTiersTests", ["RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
-    tests("TrustTests", ["Trust", "KernelSpec", "Support"]),
+    tests(
+      "RemoteTiersTests", ["TestSupport", "RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
+    tests("TrustTests", ["TestSupport", "Trust", "KernelSpec", "Support"]),
     tests(
       "DaemonServiceTests",
       [
-        "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "KernelSpec", "Support",
+        "TestSupport", "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "RemoteTiers",
+        "KernelSpec",
+        "Support",
         product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
       ]),
@@ -170,11 +180,11 @@ let package = Package(
         "Commands", "DaemonAPI", "KernelSpec", "Support",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
-    tests("OptimizationTests", ["Optimization", "KernelSpec", "Support"]),
+    tests("OptimizationTests", ["TestSupport", "Optimization", "KernelSpec", "Support"]),
     tests(
       "EndToEndTests",
       [
-        "DaemonClient", "DaemonAPI", "KernelSpec", "Support", "granary", "granaryd",
+        "TestSupport", "DaemonClient", "DaemonAPI", "KernelSpec", "Support", "granary", "granaryd",
         "granary-runner",
       ]),
     tests("RepositoryTests", ["Support"]),

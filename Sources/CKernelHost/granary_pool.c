@@ -18,11 +18,17 @@ typedef struct {
   pthread_t handle;
 } worker;
 
+/* Whether a loop takes threads in, beside the number of those in it. */
+enum { OPEN = 1 << 30 };
+
 struct granary_pool {
   granary_context context;
+  /* Counts the loops; sleeping threads wait for it to change. */
   _Atomic uint32_t generation;
   _Atomic int32_t sleeping;
-  _Atomic int32_t running;
+  /* OPEN, plus the number of threads beside the caller that are in the loop. Only while it is 0 does the caller
+   * change what the loop is. */
+  _Atomic int32_t inside;
   _Atomic int stopping;
   _Atomic int resting;
   int64_t count;
@@ -38,6 +44,12 @@ static inline void pause_briefly(void) {
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
 #endif
+}
+
+/* What waits for long leaves its processor to those whom it waits for. */
+static void linger(int spin) {
+  if (spin < SPINS) pause_briefly();
+  else usleep(10);
 }
 
 static void futex(_Atomic uint32_t *word, int operation, uint32_t value) {
@@ -66,6 +78,17 @@ static uint32_t await_generation(granary_pool *pool, uint32_t seen) {
   return now;
 }
 
+/* Joins the loop if it still takes threads in. */
+static int enter(granary_pool *pool) {
+  int32_t inside = atomic_load_explicit(&pool->inside, memory_order_relaxed);
+  while (inside & OPEN) {
+    if (atomic_compare_exchange_weak_explicit(
+            &pool->inside, &inside, inside + 1, memory_order_acquire, memory_order_relaxed))
+      return 1;
+  }
+  return 0;
+}
+
 static void *work(void *argument) {
   worker *self = argument;
   granary_pool *pool = self->pool;
@@ -73,8 +96,9 @@ static void *work(void *argument) {
   for (;;) {
     seen = await_generation(pool, seen);
     if (atomic_load_explicit(&pool->stopping, memory_order_relaxed)) return NULL;
+    if (!enter(pool)) continue;
     run_share(pool, self->thread);
-    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_release);
+    atomic_fetch_sub_explicit(&pool->inside, 1, memory_order_release);
   }
 }
 
@@ -83,6 +107,7 @@ static void announce(granary_pool *pool) {
   if (atomic_load(&pool->sleeping) > 0) futex(&pool->generation, FUTEX_WAKE, INT32_MAX);
 }
 
+/* A thread that comes late, because it slept or has no processor, is not waited for: the others do its share. */
 static void parallel_for(const granary_context *context, int64_t count, granary_body body, void *argument) {
   granary_pool *pool = context->host;
   int32_t others = context->thread_count - 1;
@@ -95,13 +120,11 @@ static void parallel_for(const granary_context *context, int64_t count, granary_
   pool->body = body;
   pool->argument = argument;
   atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-  atomic_store_explicit(&pool->running, others, memory_order_relaxed);
+  atomic_store_explicit(&pool->inside, OPEN, memory_order_release);
   announce(pool);
   run_share(pool, 0);
-  for (int spin = 0; atomic_load_explicit(&pool->running, memory_order_acquire) != 0; spin++) {
-    if (spin < SPINS) pause_briefly();
-    else usleep(10);
-  }
+  atomic_fetch_sub_explicit(&pool->inside, OPEN, memory_order_relaxed);
+  for (int spin = 0; atomic_load_explicit(&pool->inside, memory_order_acquire) != 0; spin++) linger(spin);
 }
 
 granary_pool *granary_pool_create(int32_t thread_count) {
@@ -145,7 +168,7 @@ int granary_pool_pin(granary_pool *pool) {
 
 void granary_pool_rest(granary_pool *pool) {
   atomic_store(&pool->resting, 1);
-  while (atomic_load(&pool->sleeping) < pool->context.thread_count - 1) pause_briefly();
+  for (int spin = 0; atomic_load(&pool->sleeping) < pool->context.thread_count - 1; spin++) linger(spin);
 }
 
 void granary_pool_destroy(granary_pool *pool) {

@@ -14,8 +14,8 @@ enum {
   OPTION_ERRORBUFFER = 10010,
   OPTION_POSTFIELDS = 10015,
   OPTION_HTTPHEADER = 10023,
+  OPTION_CAINFO = 10065,
   OPTION_CUSTOMREQUEST = 10036,
-  OPTION_UNIX_SOCKET_PATH = 10231,
   OPTION_AWS_SIGV4 = 10305,
   OPTION_WRITEFUNCTION = 20011,
   OPTION_NOBODY = 44,
@@ -106,7 +106,7 @@ static void prepare(void *easy, const struct granary_http_call *call, void *head
     curl.easy_setopt(easy, OPTION_AWS_SIGV4, call->signature);
     curl.easy_setopt(easy, OPTION_USERPWD, call->credentials);
   }
-  if (call->unix_socket) curl.easy_setopt(easy, OPTION_UNIX_SOCKET_PATH, call->unix_socket);
+  if (call->authorities) curl.easy_setopt(easy, OPTION_CAINFO, call->authorities);
 }
 
 int granary_http_exchange(const struct granary_http_call *call, struct granary_http_answer *answer) {

@@ -18,6 +18,9 @@ public struct Locations: Sendable, Hashable {
   /// The folder beside the store in which clients find kernels without the daemon.
   public var published: String { store.parentDirectory + "/published" }
 
+  /// The folder beside the store of what clients of the server of `/ac` and `/cas` put there.
+  package var shelf: String { store.parentDirectory + "/served" }
+
   public init(socket: String, store: String, configuration: String, logs: String) {
     self.socket = socket
     self.store = store

@@ -36,6 +36,19 @@ public enum Route: String, Sendable, Hashable, CaseIterable {
   case keepForeign = "POST /v1/foreign/{name}"
   case removeForeign = "DELETE /v1/foreign/{name}"
 
+  /// Whether it changes what others are served, or gives away what is stored: not for those who may only ask.
+  package var isForAdministrators: Bool {
+    switch self {
+    case .remove, .pin, .rollback, .refresh, .repeatEvidence, .lease, .addLockFile, .export,
+      .importBundle, .collect, .verify, .keepForeign, .removeForeign:
+      true
+    case .greeting, .resolve, .kernel, .artifact, .artifacts, .entries, .revisions, .lockFiles,
+      .stale, .statistics, .metrics, .explainKey, .explainSpec, .explainRequest, .tune, .searches,
+      .examine, .hardware, .doctor, .configuration, .source, .foreign:
+      false
+    }
+  }
+
   /// `GET`, `POST` or `DELETE`.
   public var method: String { String(rawValue.prefix { $0 != " " }) }
 

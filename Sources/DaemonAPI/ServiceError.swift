@@ -19,6 +19,10 @@ public struct ServiceError: Error, Sendable, Hashable, Codable {
     case badSpec
     /// The spec is well formed, but no kernel can be made for it.
     case unsupported
+    /// The server wants a token, and this is not it.
+    case unauthorized
+    /// The user may not do this.
+    case forbidden
     /// There is no such key, artifact or route.
     case notFound
     /// The route exists, but not with this method.
@@ -59,8 +63,8 @@ public struct ServiceError: Error, Sendable, Hashable, Codable {
 
 extension ServiceError.Code: RawRepresentable, Codable {
   private static let known: [Self] = [
-    .badRequest, .badSpec, .unsupported, .notFound, .methodNotAllowed, .tooLarge, .conflict,
-    .deadlineExceeded, .shuttingDown, .noDaemon, .environment, .internalError,
+    .badRequest, .badSpec, .unsupported, .unauthorized, .forbidden, .notFound, .methodNotAllowed,
+    .tooLarge, .conflict, .deadlineExceeded, .shuttingDown, .noDaemon, .environment, .internalError,
   ]
 
   public init(rawValue: String) {
@@ -73,6 +77,8 @@ extension ServiceError.Code: RawRepresentable, Codable {
     case .badRequest: "bad-request"
     case .badSpec: "bad-spec"
     case .unsupported: "unsupported"
+    case .unauthorized: "unauthorized"
+    case .forbidden: "forbidden"
     case .notFound: "not-found"
     case .methodNotAllowed: "method-not-allowed"
     case .tooLarge: "too-large"
@@ -98,8 +104,8 @@ extension ServiceError.Code: RawRepresentable, Codable {
   /// Who can act on the code unless the error says otherwise.
   public var responsible: ServiceError.Responsible {
     switch self {
-    case .badRequest, .badSpec, .unsupported, .notFound, .methodNotAllowed, .tooLarge, .conflict,
-      .deadlineExceeded:
+    case .badRequest, .badSpec, .unsupported, .unauthorized, .forbidden, .notFound,
+      .methodNotAllowed, .tooLarge, .conflict, .deadlineExceeded:
       .input
     case .shuttingDown, .noDaemon, .environment: .environment
     case .internalError, .unknown: .internal
@@ -111,6 +117,8 @@ extension ServiceError.Code: RawRepresentable, Codable {
     switch self {
     case .badRequest: 400
     case .badSpec, .unsupported: 422
+    case .unauthorized: 401
+    case .forbidden: 403
     case .notFound: 404
     case .methodNotAllowed: 405
     case .tooLarge: 413

@@ -16,7 +16,8 @@ extension Checkup {
       var status = stat()
       guard lstat(path, &status) == 0 else { continue }
       if status.st_uid != geteuid() { faults.append("\(path) belongs to another user") }
-      let open = path == locations.configuration ? 0o022 : 0o077
+      let isMeantToBeOpen = path == locations.socket && roles.areShared
+      let open = path == locations.configuration ? 0o022 : isMeantToBeOpen ? 0 : 0o077
       if Int(status.st_mode) & open != 0, Int(status.st_mode) & 0o170000 != 0o120000 {
         faults.append("others may open \(path): run 'chmod go-rwx \(path)'")
       }
@@ -106,6 +107,13 @@ extension Checkup {
     guard let shared = library.sharedKernels else {
       return [
         .init(subject: "tiers", state: .good, message: "none are set; this machine is by itself")
+      ]
+    }
+    guard !shared.tiers.isOffline else {
+      return [
+        .init(
+          subject: "tiers", state: .good,
+          message: "offline: \(shared.tiers.statistics.count) tiers are set, and none is asked")
       ]
     }
     let waiting = (try? library.store.uploadsWaiting()) ?? 0

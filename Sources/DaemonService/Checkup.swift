@@ -13,12 +13,15 @@ struct Checkup: Sendable {
   let locations: Locations
   let compiler: String
   let confinement: Confinement
+  /// `nil` for a daemon that serves its own machine only.
+  var server: TierServer?
+  let roles: Roles
 
   func findings() async -> [DoctorReport.Finding] {
     [
       .init(subject: "compiler", state: .good, message: compiler), hardware, disk, store,
       permissions, fileSystem, clock, keys, await sandbox(),
-    ] + tiers
+    ] + tiers + (server.map { [$0.finding] } ?? [])
   }
 
   private var hardware: DoctorReport.Finding {

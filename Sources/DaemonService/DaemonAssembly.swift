@@ -6,6 +6,7 @@ import Hardware
 import KernelSpec
 package import Logging
 import Optimization
+import RemoteTiers
 import RunnerProtocol
 import ServiceLifecycle
 import Support
@@ -38,22 +39,26 @@ package enum DaemonAssembly {
         store: store, workshop: workshop,
         defaultLimits: SearchLimits(
           seconds: configuration.searchSeconds, candidates: configuration.searchCandidates),
-        shared: SharedSchedules(directory: configuration.sharedDirectory),
+        shared: SharedSchedules(
+          directory: configuration.sharedDirectory, isOffline: configuration.isOffline),
         sharedKernels: try SharedKernels(
-          locations: configuration.tiers, isWritable: configuration.tierWrites,
-          timeoutSeconds: configuration.tierTimeoutSeconds, environment: environment),
+          locations: configuration.tiers, access: configuration.tierAccess(environment)),
         trust: TrustPolicy(
           ring: KeyRing(directory: configuration.locations.keys),
           verification: configuration.verifyImports), log: logger)
+      let server = try configuration.serving.map {
+        try TierServer(
+          $0, library: library, folder: configuration.locations.shelf, logger: logger)
+      }
       let checkup = Checkup(
         library: library, locations: configuration.locations, compiler: compiler.identity,
-        confinement: compiler.confinement)
+        confinement: compiler.confinement, server: server, roles: configuration.roles)
       let bounds = configuration.storeBounds
       store.limit(bounds)
       return DaemonParts(
         service: LibraryServing(
           library: library, bounds: bounds, doctorChecks: { await checkup.findings() }),
-        background: [
+        background: (server.map { [$0.server] } ?? []) + [
           SearchService(library: library), UploadService(library: library, log: logger),
           CollectionService(
             library: library, limits: bounds.collection, seconds: configuration.collectSeconds,
@@ -68,6 +73,12 @@ package enum DaemonAssembly {
 }
 
 extension DaemonConfiguration {
+  func tierAccess(_ environment: [String: String]) -> TierAccess {
+    TierAccess(
+      isWritable: tierWrites, isOffline: isOffline, timeoutSeconds: tierTimeoutSeconds,
+      authorities: tierAuthorities.isEmpty ? nil : tierAuthorities, environment: environment)
+  }
+
   /// How large the store may become; a setting of 0 is no limit.
   var storeBounds: StoreBounds {
     func limit(_ value: Int) -> Int? { value > 0 ? value : nil }

@@ -58,7 +58,8 @@ package enum DaemonProgram {
     let logger = Logger(label: "granaryd") { JSONLogHandler(label: $0, level: level) }
     // The lock comes before the store: a second daemon must not even open it.
     let listener = try ListeningSocket.open(
-      configuration.locations.socket, environment: environment)
+      configuration.locations.socket, environment: environment,
+      isShared: configuration.roles.areShared)
     let parts = try await make(configuration, logger)
     let hotSet = HotSet(capacityBytes: configuration.hotSetBytes)
     let publications = await publications(configuration, parts.service, logger)
@@ -80,8 +81,10 @@ package enum DaemonProgram {
         folder: configuration.locations.store + "/foreign",
         limitBytes: configuration.storeBytes / 8))
     let systemd = SystemdNotifier(environment: environment)
+    var options = HTTPServer.Options()
+    options.access = .roles(configuration.roles)
     let server = HTTPServer(
-      listener: listener, router: router, options: HTTPServer.Options(), logger: logger,
+      listener: listener, responder: router, options: options, logger: logger,
       onReady: { systemd.notify("READY=1") })
     let services: [any Service] =
       parts.background + (publications.map { [$0] } ?? [])
@@ -140,6 +143,20 @@ struct DaemonFlags: ParsableCommand {
   @Option(help: "Places of shared kernels, with spaces between.") var tiers: String?
   @Option(help: "Whether own kernels are given to the tiers.") var tierWrites: String?
   @Option(help: "How long one exchange with a tier may take.") var tierTimeoutSeconds: String?
+  @Option(help: "The authorities that vouch for tiers.") var tierAuthorities: String?
+  @Flag(help: "Ask no other machine for anything, and give none anything.") var offline = false
+  @Option(help: "Where this store is served to other machines.") var serveAddress: String?
+  @Option(help: "The file with the token that clients there must show.")
+  var serveTokenFile: String?
+  @Option(help: "The certificate that is shown to them.") var serveCertificate: String?
+  @Option(help: "The key of that certificate.") var serveKey: String?
+  @Option(help: "Whether they may put values.") var serveWrites: String?
+  @Option(help: "The bytes that their values may take.") var serveBytes: String?
+  @Option(help: "Whether they may put anything at /ac.") var serveAnyRecords: String?
+  @Option(help: "Users who may ask.") var askUsers: String?
+  @Option(help: "Groups whose users may ask.") var askGroups: String?
+  @Option(help: "Users who may ask and administer.") var adminUsers: String?
+  @Option(help: "Groups whose users may ask and administer.") var adminGroups: String?
   @Option(help: "never, sample or always: whether kernels of other machines are verified.")
   var verifyImports: String?
   @Option(help: "Threads that searches use.") var searchThreads: String?
@@ -159,6 +176,12 @@ struct DaemonFlags: ParsableCommand {
       (.sharedDirectory, sharedDirectory),
       (.tiers, tiers), (.tierWrites, tierWrites),
       (.tierTimeoutSeconds, tierTimeoutSeconds), (.verifyImports, verifyImports),
+      (.tierAuthorities, tierAuthorities), (.offline, offline ? "true" : nil),
+      (.serveAddress, serveAddress),
+      (.serveTokenFile, serveTokenFile), (.serveCertificate, serveCertificate),
+      (.serveKey, serveKey), (.serveWrites, serveWrites), (.serveBytes, serveBytes),
+      (.serveAnyRecords, serveAnyRecords), (.askUsers, askUsers), (.askGroups, askGroups),
+      (.adminUsers, adminUsers), (.adminGroups, adminGroups),
       (.searchThreads, searchThreads),
       (.searchSeconds, searchSeconds),
       (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),

@@ -1,14 +1,5 @@
+import CNumerics
 import KernelSpec
-
-/// What of a result must agree with the reference.
-enum Strictness: Sendable {
-  /// Every value, within its tolerance.
-  case values
-  /// What is finite, NaN or infinite.
-  case classes
-  /// Where the reference is of a moderate size, the result must be finite.
-  case finiteness
-}
 
 extension InputDistribution {
   /// How strictly results on these inputs are compared.
@@ -25,92 +16,156 @@ extension InputDistribution {
   }
 }
 
+/// What of a result must agree with the reference.
+enum Strictness: Sendable {
+  /// Every value, within its tolerance.
+  case values
+  /// What is finite, NaN or infinite.
+  case classes
+  /// Where the reference is of a moderate size, the result must be finite.
+  case finiteness
+
+  fileprivate var inC: granary_strictness {
+    switch self {
+    case .values: GRANARY_VALUES
+    case .classes: GRANARY_CLASSES
+    case .finiteness: GRANARY_FINITENESS
+    }
+  }
+}
+
 /// What one output should be.
 package struct ExpectedOutput: Sendable, Hashable {
-  package var values: TensorElements
-  /// How far from each value a right evaluation in the working type may come out; empty when that is not known.
-  package var errors: [Float]
+  /// As `f64` or `i64`.
+  package let values: TensorElements
+  /// How far from each value a right evaluation in the working type may come out, as `f32`; `nil` when that is not
+  /// known.
+  package let errors: TensorElements?
+  /// The sum and the number of the finite values' squares; nothing for integers.
+  private let squares: (sum: Double, count: Int64)
 
-  package init(_ values: TensorElements, errors: [Float] = []) {
+  package init(_ values: TensorElements, errors: TensorElements? = nil) {
     self.values = values
-    self.errors = errors
+    self.errors = errors.flatMap { $0.dtype == .f32 && $0.count == values.count ? $0 : nil }
+    var sum = 0.0
+    var count: Int64 = 0
+    if values.dtype == .f64 {
+      values.withUnsafeBytes {
+        granary_square_sum($0.doubles, Int64(values.count), &sum, &count)
+      }
+    }
+    squares = (sum, count)
+  }
+
+  /// The root mean square of the finite values; 0 when it is beyond all numbers.
+  var scale: Double {
+    squares.count > 0 && squares.sum.isFinite
+      ? (squares.sum / Double(squares.count)).squareRoot() : 0
+  }
+
+  package static func == (left: Self, right: Self) -> Bool {
+    left.values == right.values && left.errors == right.errors
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(values)
+    hasher.combine(errors)
   }
 }
 
 /// How far one output is from what was expected.
 struct Comparison {
-  /// The largest error over its tolerance; infinite for a wrong class or a wrong integer.
+  /// What is compared.
+  enum Actual {
+    case elements(TensorElements)
+    /// One number for every element; of an integer, the whole number.
+    case all(Double)
+  }
+
+  /// The largest error over its tolerance; infinite when an element is beyond it.
   private(set) var worst = 0.0
   /// The first element that is beyond its tolerance.
   private(set) var mismatch: String?
 
-  /// Compares all elements.
+  /// Compares elements up to the first that is wrong.
   ///
   /// The tolerance of an element is its own possible error, and `rtol · |expected| + atol · rms` with the root
   /// mean square of the finite expected values. NaN must meet NaN and an infinity the same infinity; where the
   /// exact value is beyond the dtype's range by rounding, either an infinity or a value near the limit will do.
   /// An integer may differ by its possible error, which is 0 where no rounding decides it.
   init(
-    _ actual: TensorElements, _ expected: ExpectedOutput, dtype: DType, numerics: NumericPolicy,
+    _ actual: Actual, _ expected: ExpectedOutput, dtype: DType, numerics: NumericPolicy,
     strictness: Strictness
   ) {
-    switch (actual, expected.values) {
-    case (.integers(let actual), .integers(let values)) where actual.count == values.count:
-      compare(actual, values, expected.errors, strictness)
-    case (.real(let actual), .real(let values)) where actual.count == values.count:
-      let tolerances = ElementTolerances(expected.errors, of: values, dtype, numerics)
-      compare(actual, values, tolerances, strictness)
-    default:
+    let values = expected.values
+    let isReal = dtype.isFloatingPoint
+    guard values.dtype == (isReal ? .f64 : .i64), actual.has(values.count, isReal: isReal) else {
       worst = .infinity
       mismatch = "the output has another kind or number of elements than the reference"
-    }
-  }
-
-  private mutating func compare(
-    _ actual: [Int64], _ expected: [Int64], _ errors: [Float], _ strictness: Strictness
-  ) {
-    guard strictness != .finiteness else { return }
-    for index in actual.indices where actual[index] != expected[index] {
-      let difference = (Double(actual[index]) - Double(expected[index])).magnitude
-      if index < errors.count, errors[index].isFinite, difference <= Double(errors[index]) {
-        continue
-      }
-      record(.infinity, index, "\(actual[index])", "\(expected[index])")
-    }
-  }
-
-  private mutating func compare(
-    _ actual: [Double], _ expected: [Double], _ tolerances: ElementTolerances,
-    _ strictness: Strictness
-  ) {
-    if strictness == .finiteness {
-      for index in actual.indices
-      where !actual[index].isFinite && expected[index].magnitude < tolerances.moderate {
-        record(.infinity, index, "\(actual[index])", "\(expected[index])")
-      }
       return
     }
-    for index in actual.indices {
-      let (got, want) = (actual[index], expected[index])
-      var ratio = 0.0
-      if want.isNaN || got.isNaN {
-        ratio = want.isNaN && got.isNaN ? 0 : .infinity
-      } else if want.magnitude >= tolerances.limit {
-        // The boundary of overflow: the neighbour on either side is as right.
-        let agrees = got.sign == want.sign && got.magnitude >= tolerances.lowestAtLimit
-        ratio = agrees && (want.isFinite || got.isInfinite) ? 0 : .infinity
-      } else if got.isInfinite {
-        ratio = .infinity
-      } else if strictness == .values {
-        let error = (got - want).magnitude
-        ratio = error == 0 ? 0 : error / tolerances.tolerance(at: index, of: want)
+    guard isReal || strictness != .finiteness else { return }
+    let first = actual.read { got in
+      values.withUnsafeBytes { wanted in
+        expected.readErrors { errors in
+          guard isReal else {
+            return granary_compare_integers(got, wanted.integers, errors, 0, Int64(values.count))
+          }
+          var tolerances = granary_tolerances(scale: expected.scale, dtype, numerics)
+          return granary_compare_reals(
+            got, wanted.doubles, errors, 0, Int64(values.count), &tolerances, strictness.inC,
+            &worst)
+        }
       }
-      if ratio > worst || ratio > 1 { record(ratio, index, "\(got)", "\(want)") }
+    }
+    guard first >= 0 else { return }
+    worst = .infinity
+    mismatch =
+      "element \(first) is \(actual.text(at: Int(first))), expected \(values.text(at: Int(first)))"
+  }
+}
+
+extension Comparison.Actual {
+  fileprivate func has(_ count: Int, isReal: Bool) -> Bool {
+    guard case .elements(let elements) = self else { return true }
+    return elements.count == count && elements.dtype.isFloatingPoint == isReal
+  }
+
+  fileprivate func read<Value>(_ body: (granary_actual) -> Value) -> Value {
+    switch self {
+    case .all(let value):
+      let whole = value.magnitude < 0x1p62 ? Int64(value) : 0
+      return body(granary_actual(type: GRANARY_F64, elements: nil, value: value, whole: whole))
+    case .elements(let elements):
+      return elements.withUnsafeBytes { raw in
+        body(
+          granary_actual(
+            type: elements.dtype.stored, elements: raw.baseAddress, value: 0, whole: 0))
+      }
     }
   }
 
-  private mutating func record(_ ratio: Double, _ index: Int, _ got: String, _ want: String) {
-    worst = max(worst, ratio)
-    if ratio > 1, mismatch == nil { mismatch = "element \(index) is \(got), expected \(want)" }
+  fileprivate func text(at index: Int) -> String {
+    switch self {
+    case .all(let value): "\(value)"
+    case .elements(let elements): elements.text(at: index)
+    }
+  }
+}
+
+extension ExpectedOutput {
+  fileprivate func readErrors<Value>(_ body: (UnsafePointer<Float>?) -> Value) -> Value {
+    guard let errors else { return body(nil) }
+    return errors.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: Float.self)) }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate var doubles: UnsafePointer<Double>? {
+    baseAddress?.assumingMemoryBound(to: Double.self)
+  }
+
+  fileprivate var integers: UnsafePointer<Int64>? {
+    baseAddress?.assumingMemoryBound(to: Int64.self)
   }
 }

@@ -40,8 +40,11 @@ enum CompilerOptions {
 
   /// Of the options that a source asks for, those that this compiler is given.
   static func chosen(by source: KernelSource, compiler: String) -> [String] {
-    let refused = compiler.contains("clang") ? refusedByClang : wrongInGCC
-    return source.compilerOptions.filter { !$0.hasPrefix(refused) }
+    var refused = [compiler.contains("clang") ? refusedByClang : wrongInGCC]
+    #if !arch(x86_64)
+      refused.append("-mprefer-vector-width=")
+    #endif
+    return source.compilerOptions.filter { option in !refused.contains(where: option.hasPrefix) }
   }
 
   /// The arguments after the compiler's name. A source with `-lm` is linked with the C library too.

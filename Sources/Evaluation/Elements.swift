@@ -1,60 +1,97 @@
+import CNumerics
 package import KernelSpec
 
-/// The elements of a tensor as wide numbers.
-package enum TensorElements: Sendable, Hashable {
-  case real([Double])
-  case integers([Int64])
+/// The elements of a tensor as they are stored, one after the other.
+package struct TensorElements: Sendable, Hashable {
+  package let dtype: DType
+  package let count: Int
+  private let bytes: [UInt8]
 
-  package var count: Int {
-    switch self {
-    case .real(let values): values.count
-    case .integers(let values): values.count
-    }
-  }
-
-  /// Reads `count` elements of `dtype`, stored one after the other.
+  /// The first `count` elements of `dtype`; fewer when the bytes end before.
   package init(_ bytes: [UInt8], dtype: DType, count: Int) {
-    let count = min(count, bytes.count / dtype.sizeBytes)
-    self = bytes.withUnsafeBytes { raw in
-      switch dtype {
-      case .f64: .real(Self.read(raw, count, Double.self) { $0 })
-      case .f32: .real(Self.read(raw, count, Float.self) { Double($0) })
-      case .f16: .real(Self.read(raw, count, UInt16.self) { Double(HalfFloat.decode($0)) })
-      case .bf16:
-        .real(
-          Self.read(raw, count, UInt16.self) { Double(Float(bitPattern: UInt32($0) << 16)) })
-      case .i64: .integers(Self.read(raw, count, Int64.self) { $0 })
-      case .i32: .integers(Self.read(raw, count, Int32.self) { Int64($0) })
-      case .i16: .integers(Self.read(raw, count, Int16.self) { Int64($0) })
-      case .i8: .integers(Self.read(raw, count, Int8.self) { Int64($0) })
-      case .u8, .bool: .integers(Self.read(raw, count, UInt8.self) { Int64($0) })
+    self.dtype = dtype
+    self.count = min(count, bytes.count / dtype.sizeBytes)
+    self.bytes = bytes
+  }
+
+  package static func real(_ values: [Double]) -> TensorElements {
+    TensorElements(values.withUnsafeBytes { Array($0) }, dtype: .f64, count: values.count)
+  }
+
+  package static func integers(_ values: [Int64]) -> TensorElements {
+    TensorElements(values.withUnsafeBytes { Array($0) }, dtype: .i64, count: values.count)
+  }
+
+  /// The elements of a floating-point type, widened; empty for another type.
+  package var reals: [Double] {
+    guard dtype.isFloatingPoint else { return [] }
+    return [Double](unsafeUninitializedCapacity: count) { target, written in
+      withUnsafeBytes { raw in
+        if let from = raw.baseAddress, let to = target.baseAddress {
+          granary_widen_reals(dtype.stored, from, to, Int64(count))
+        }
       }
+      written = count
     }
   }
 
-  private static func read<T: BitwiseCopyable, U>(
-    _ raw: UnsafeRawBufferPointer, _ count: Int, _ type: T.Type, _ widen: (T) -> U
-  ) -> [U] {
-    (0..<count).map { index in
-      widen(raw.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: type))
+  /// The elements of an integer type or of `bool`, widened; empty for another type.
+  package var integers: [Int64] {
+    guard !dtype.isFloatingPoint else { return [] }
+    return [Int64](unsafeUninitializedCapacity: count) { target, written in
+      withUnsafeBytes { raw in
+        if let from = raw.baseAddress, let to = target.baseAddress {
+          granary_widen_integers(dtype.stored, from, to, Int64(count))
+        }
+      }
+      written = count
+    }
+  }
+
+  /// One element for people, as the widest type of its kind.
+  func text(at index: Int) -> String {
+    let size = dtype.sizeBytes
+    let one = TensorElements(
+      Array(bytes[index * size..<(index + 1) * size]), dtype: dtype, count: 1)
+    return dtype.isFloatingPoint ? "\(one.reals[0])" : "\(one.integers[0])"
+  }
+
+  func withUnsafeBytes<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    bytes.withUnsafeBytes {
+      body(UnsafeRawBufferPointer(rebasing: $0[..<(count * dtype.sizeBytes)]))
     }
   }
 }
 
-/// Conversions of IEEE 754 binary16 that do not depend on the machine's instructions.
-enum HalfFloat {
-  static func decode(_ bits: UInt16) -> Float {
-    let sign = UInt32(bits & 0x8000) << 16
-    let exponent = UInt32(bits >> 10) & 31
-    let fraction = UInt32(bits & 0x3FF)
-    if exponent == 31 { return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13) }
-    if exponent == 0 {
-      let magnitude = Float(fraction) * 0x1p-24
-      return sign == 0 ? magnitude : -magnitude
+extension DType {
+  /// How `CNumerics` calls it.
+  var stored: granary_element {
+    switch self {
+    case .f64: GRANARY_F64
+    case .f32: GRANARY_F32
+    case .f16: GRANARY_F16
+    case .bf16: GRANARY_BF16
+    case .i64: GRANARY_I64
+    case .i32: GRANARY_I32
+    case .i16: GRANARY_I16
+    case .i8: GRANARY_I8
+    case .u8, .bool: GRANARY_U8
     }
-    return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
   }
 
+  /// The largest finite value of a floating-point type.
+  var largestFinite: Double {
+    switch self {
+    case .f16: 65504
+    case .bf16: 0x1.FEp127
+    case .f32: Double(Float.greatestFiniteMagnitude)
+    default: .greatestFiniteMagnitude
+    }
+  }
+}
+
+/// Rounding to IEEE 754 binary16 that does not depend on the machine's instructions.
+enum HalfFloat {
   /// Rounds to the nearest, ties to even.
   static func encode(_ value: Float) -> UInt16 {
     let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
@@ -67,17 +104,5 @@ enum HalfFloat {
     let bits = magnitude.bitPattern &- (112 << 23)
     let rounded = bits &+ 0xFFF &+ ((bits >> 13) & 1)
     return sign | UInt16(truncatingIfNeeded: rounded >> 13)
-  }
-}
-
-extension DType {
-  /// The largest finite value of a floating-point type.
-  var largestFinite: Double {
-    switch self {
-    case .f16: 65504
-    case .bf16: 0x1.FEp127
-    case .f32: Double(Float.greatestFiniteMagnitude)
-    default: .greatestFiniteMagnitude
-    }
   }
 }

@@ -48,7 +48,7 @@ package struct InputGenerator: Sendable {
     zip(interface.inputs, inputs).map { type, bytes in
       guard type.dtype == .f32 || type.dtype == .f64 else { return bytes }
       let values = TensorElements(bytes, dtype: type.dtype, count: type.storageElementCount)
-      guard case .real(let reals) = values else { return bytes }
+      let reals = values.reals
       return type.dtype == .f32
         ? Self.encoded(reals) { UInt32(Self.brainFloat($0)) << 16 }
         : Self.encoded(reals) { Double(Float($0)).bitPattern }

@@ -92,26 +92,12 @@ private struct CaseMaker: Sendable {
   }
 
   private func expectations(_ outputs: [[UInt8]]) -> [ExpectedOutput] {
-    let types = reference.manifest.interface.outputs
-    let all = zip(types, outputs).map { type, bytes in (type, bytes) }
-    let errors = all.filter { $0.0.dtype == .f32 }.map { $0.1.floats }
-    return all.filter { $0.0.dtype != .f32 }.enumerated().map { position, output in
-      let (type, bytes) = output
-      return ExpectedOutput(
-        TensorElements(bytes, dtype: type.dtype, count: type.elementCount),
-        errors: position < errors.count ? errors[position] : [])
+    let all = zip(reference.manifest.interface.outputs, outputs).map { type, bytes in
+      TensorElements(bytes, dtype: type.dtype, count: type.elementCount)
     }
-  }
-}
-
-extension [UInt8] {
-  fileprivate var floats: [Float] {
-    withUnsafeBytes { raw in
-      [Float](unsafeUninitializedCapacity: raw.count / 4) { target, written in
-        UnsafeMutableRawBufferPointer(target).copyMemory(
-          from: UnsafeRawBufferPointer(rebasing: raw[..<(raw.count / 4 * 4)]))
-        written = raw.count / 4
-      }
+    let errors = all.filter { $0.dtype == .f32 }
+    return all.filter { $0.dtype != .f32 }.enumerated().map { position, values in
+      ExpectedOutput(values, errors: position < errors.count ? errors[position] : nil)
     }
   }
 }

@@ -29,58 +29,51 @@ package struct SpecSignal: Sendable, Hashable {
   /// Judges wrong answers as a kernel's would be judged.
   ///
   /// - Parameters:
-  ///   - cases: of one spec, all different; stale answers are judged only when there are several.
+  ///   - cases: of one spec, with different seeds; stale answers are judged only when there are several.
   ///   - narrowed: those of `cases` whose answers are known for narrowed inputs, with these answers.
   ///   - types: of the outputs.
+  ///   - findsAll: whether all kinds of input are named that show a wrong answer, instead of the first.
   package init(
     _ cases: [VerificationCase], narrowed: [VerificationCase] = [], types: [TensorType],
-    numerics: NumericPolicy
+    numerics: NumericPolicy, findsAll: Bool = true
   ) {
     let first = cases.first { $0.distribution.strictness == .values }
     for (output, type) in types.enumerated() where type.elementCount > 0 {
-      func note(_ answer: WrongAnswer, _ tries: [(VerificationCase, TensorElements)]) {
+      func note(_ answer: WrongAnswer, _ tries: [(VerificationCase, Comparison.Actual)]) {
         guard !tries.isEmpty else { return }
-        let seen = tries.filter { test, elements in
-          Comparison(
-            elements, test.expected[output], dtype: type.dtype, numerics: numerics,
-            strictness: test.distribution.strictness
-          ).mismatch != nil
+        var seen: [InputDistribution] = []
+        for (test, actual) in tries where findsAll || seen.isEmpty {
+          let comparison = Comparison(
+            actual, test.expected[output], dtype: type.dtype, numerics: numerics,
+            strictness: test.distribution.strictness)
+          if comparison.mismatch != nil { seen.append(test.distribution) }
         }
-        findings.append(
-          Finding(answer: answer, output: output, seenOn: seen.map(\.0.distribution)))
+        findings.append(Finding(answer: answer, output: output, seenOn: seen))
       }
-      note(.zeros, cases.map { ($0, $0.expected[output].values.filled(with: 0)) })
+      note(.zeros, cases.map { ($0, .all(0)) })
       guard let first else { continue }
       let values = first.expected[output].values
-      note(.constant, cases.map { ($0, $0.expected[output].values.filled(with: values.mean)) })
-      note(.stale, cases.filter { $0 != first }.map { ($0, values) })
+      let mean = values.mean
+      note(.constant, cases.map { ($0, .all(mean)) })
+      note(.stale, cases.filter { $0.seed != first.seed }.map { ($0, .elements(values)) })
       note(
         .narrow,
         narrowed.compactMap { answer in
-          cases.first { $0.seed == answer.seed }.map { ($0, answer.expected[output].values) }
+          cases.first { $0.seed == answer.seed }
+            .map { ($0, .elements(answer.expected[output].values)) }
         })
     }
   }
 }
 
 extension TensorElements {
-  fileprivate func filled(with value: Double) -> TensorElements {
-    switch self {
-    case .real(let values): .real([Double](repeating: value, count: values.count))
-    case .integers(let values): .integers([Int64](repeating: Int64(value), count: values.count))
-    }
-  }
-
   /// The mean of the finite values; of integers, a whole number.
   fileprivate var mean: Double {
-    switch self {
-    case .real(let values):
-      let finite = values.lazy.filter(\.isFinite)
-      let (sum, count) = finite.reduce((0.0, 0.0)) { ($0.0 + $1, $0.1 + 1) }
-      return count > 0 && sum.isFinite ? sum / count : 0
-    case .integers(let values):
-      let mean = values.reduce(0.0) { $0 + Double($1) } / Double(max(1, values.count))
+    guard dtype.isFloatingPoint else {
+      let mean = integers.reduce(0.0) { $0 + Double($1) } / Double(max(1, count))
       return mean.magnitude < 0x1p62 ? mean.rounded() : 0
     }
+    let (sum, count) = reals.reduce((0.0, 0.0)) { $1.isFinite ? ($0.0 + $1, $0.1 + 1) : $0 }
+    return count > 0 && sum.isFinite ? sum / count : 0
   }
 }

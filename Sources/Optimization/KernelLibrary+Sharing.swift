@@ -39,7 +39,8 @@ extension KernelLibrary {
   ///
   /// - Returns: how many kernels were given.
   package func upload() async throws -> Int {
-    guard let sharedKernels, sharedKernels.tiers.isWritable else { return 0 }
+    guard let sharedKernels, sharedKernels.tiers.isWritable, !sharedKernels.tiers.isOffline
+    else { return 0 }
     var given = 0
     for (key, revision) in try store.dueUploads() {
       guard let (kernel, served) = try shareable(key), served == revision else {

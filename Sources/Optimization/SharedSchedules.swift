@@ -12,9 +12,10 @@ package struct SharedSchedules: Sendable {
   init(tiers: TierChain) { self.tiers = tiers }
 
   /// Shares through a directory; `nil` when the path is empty.
-  package init?(directory: String) {
+  package init?(directory: String, isOffline: Bool = false) {
     if directory.isEmpty { return nil }
-    self.init(tiers: TierChain([SharedDirectoryTier(root: directory)]))
+    self.init(
+      tiers: TierChain([SharedDirectoryTier(root: directory)], isOffline: isOffline))
   }
 
   private struct Record: Codable {

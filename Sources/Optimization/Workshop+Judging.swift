@@ -139,7 +139,7 @@ extension Workshop {
       {
         return .failed(failure)
       }
-      if isFirst, !signal(of: plan, in: values).passing.isEmpty {
+      if isFirst, !signal(of: plan, in: values, findsAll: false).passing.isEmpty {
         // What these inputs do not tell from a right answer, others may.
         parts += revealingDistributions.map { [$0] }
       }

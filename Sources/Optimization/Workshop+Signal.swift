@@ -37,13 +37,14 @@ extension Workshop {
 
   func signal(
     of plan: KernelPlan, in values: ReferenceValues,
-    narrowed: ReferenceValues = ReferenceValues(cases: [])
+    narrowed: ReferenceValues = ReferenceValues(cases: []), findsAll: Bool = true
   ) -> SpecSignal {
     let program = plan.program
     let hasDigits = program.inputs.contains { [.f32, .f64].contains(program[$0].type.dtype) }
     return SpecSignal(
       values.cases, narrowed: hasDigits ? narrowed.cases : [],
-      types: program.outputs.map { program[$0].type }, numerics: plan.spec.numerics)
+      types: program.outputs.map { program[$0].type }, numerics: plan.spec.numerics,
+      findsAll: findsAll)
   }
 }
 

@@ -20,6 +20,10 @@ package struct ActionResult: Sendable, Hashable {
 
   package var files: [OutputFile]
   package var standardOutput: [UInt8]
+  /// Other blobs that it names: of its standard output and error, and of the trees of its directories.
+  package private(set) var otherBlobs: [Digest] = []
+  /// The trees of its directories, which name more blobs.
+  package private(set) var trees: [Digest] = []
 
   package init(files: [OutputFile], standardOutput: [UInt8]) {
     self.files = files
@@ -27,7 +31,9 @@ package struct ActionResult: Sendable, Hashable {
   }
 
   private enum Field {
-    static let outputFiles = 2, standardOutput = 5
+    static let outputFiles = 2, outputDirectories = 3
+    static let standardOutput = 5, standardOutputDigest = 6, standardErrorDigest = 8
+    static let treeDigest = 3
     static let path = 1, digest = 2
     static let hash = 1, size = 2
   }
@@ -58,30 +64,77 @@ package struct ActionResult: Sendable, Hashable {
         guard let file = OutputFile(decoding: file) else { return nil }
         files.append(file)
       case (Field.standardOutput, .bytes(let output)): standardOutput = Array(output)
+      case (Field.standardOutputDigest, .bytes(let digest)),
+        (Field.standardErrorDigest, .bytes(let digest)):
+        guard let digest = WireDigest(decoding: digest) else { return nil }
+        otherBlobs.append(digest.digest)
+      case (Field.outputDirectories, .bytes(let directory)):
+        for part in ProtocolBuffer.fields(of: directory) ?? [] where part.number == Field.treeDigest
+        {
+          guard case .bytes(let tree) = part.value, let tree = WireDigest(decoding: tree) else {
+            return nil
+          }
+          trees.append(tree.digest)
+        }
       default: break
       }
     }
   }
 }
 
+extension ActionResult {
+  /// The files that a tree of the Remote Execution API names: message `Tree`; `nil` for bytes that are none.
+  package static func files(ofTree bytes: [UInt8]) -> [Digest]? {
+    guard let directories = ProtocolBuffer.fields(of: bytes[...]) else { return nil }
+    var files: [Digest] = []
+    // Fields 1 and 2 are its root and the directories below, whose field 1 are files with their digest in field 2.
+    for case (1...2, .bytes(let directory)) in directories.map({ ($0.number, $0.value) }) {
+      guard let nodes = ProtocolBuffer.fields(of: directory) else { return nil }
+      for case (1, .bytes(let node)) in nodes.map({ ($0.number, $0.value) }) {
+        for case (2, .bytes(let digest)) in (ProtocolBuffer.fields(of: node) ?? []).map({
+          ($0.number, $0.value)
+        }) {
+          guard let digest = WireDigest(decoding: digest) else { return nil }
+          files.append(digest.digest)
+        }
+      }
+    }
+    return files
+  }
+}
+
+/// Message `Digest`.
+private struct WireDigest {
+  var digest: Digest
+  var sizeBytes: Int
+
+  init?(decoding bytes: ArraySlice<UInt8>) {
+    var (hex, size) = ("", UInt64(0))
+    for part in ProtocolBuffer.fields(of: bytes) ?? [] {
+      if part.number == 1, case .bytes(let text) = part.value {
+        hex = String(decoding: text, as: UTF8.self)
+      }
+      if part.number == 2, case .number(let value) = part.value { size = value }
+    }
+    guard let digest = Digest(hex: hex), size <= UInt64(Int.max) else { return nil }
+    self.digest = digest
+    sizeBytes = Int(size)
+  }
+}
+
 extension ActionResult.OutputFile {
   fileprivate init?(decoding bytes: ArraySlice<UInt8>) {
-    var (path, hex, size) = ("", "", UInt64(0))
+    var path = ""
+    var found: WireDigest?
     for field in ProtocolBuffer.fields(of: bytes) ?? [] {
       switch (field.number, field.value) {
       case (1, .bytes(let text)): path = String(decoding: text, as: UTF8.self)
-      case (2, .bytes(let digest)):
-        for part in ProtocolBuffer.fields(of: digest) ?? [] {
-          if part.number == 1, case .bytes(let text) = part.value {
-            hex = String(decoding: text, as: UTF8.self)
-          }
-          if part.number == 2, case .number(let value) = part.value { size = value }
-        }
+      case (2, .bytes(let digest)): found = WireDigest(decoding: digest)
       default: break
       }
     }
-    guard let digest = Digest(hex: hex), size <= UInt64(Int.max) else { return nil }
-    self.init(path: path, digest: digest, sizeBytes: Int(size))
+    guard let found else { return nil }
+    self.init(path: path, digest: found.digest, sizeBytes: found.sizeBytes)
   }
 }
 

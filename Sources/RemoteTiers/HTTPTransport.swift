@@ -46,11 +46,14 @@ package protocol HTTPTransport: Sendable {
 
 /// Through libcurl. Redirects are answers like others: nobody is followed elsewhere.
 package struct CurlTransport: HTTPTransport {
-  package init() {}
+  /// A PEM file of the authorities that vouch for servers; `nil` for those of the system.
+  private let authorities: String?
+
+  package init(authorities: String? = nil) { self.authorities = authorities }
 
   package func exchange(_ request: TierRequest) throws -> TierAnswer {
     var answer = granary_http_answer()
-    let result = Self.perform(request, &answer)
+    let result = Self.withOptional(authorities) { Self.perform(request, $0, &answer) }
     defer { free(answer.body) }
     guard result == 0 else {
       let reason = withUnsafeBytes(of: answer.failure) { bytes in
@@ -63,8 +66,10 @@ package struct CurlTransport: HTTPTransport {
     return TierAnswer(status: answer.status, body: Array(body))
   }
 
-  private static func perform(_ request: TierRequest, _ answer: inout granary_http_answer) -> Int32
-  {
+  private static func perform(
+    _ request: TierRequest, _ authorities: UnsafePointer<CChar>?,
+    _ answer: inout granary_http_answer
+  ) -> Int32 {
     let milliseconds = Int(max(1, min(request.timeoutSeconds, 86_400) * 1000))
     let headers = request.headers.map { strdup($0) }
     defer { for header in headers { free(header) } }
@@ -82,7 +87,7 @@ package struct CurlTransport: HTTPTransport {
                   body_length: count, limit_bytes: request.limitBytes,
                   connect_milliseconds: min(milliseconds, 3000),
                   total_milliseconds: milliseconds, credentials: credentials,
-                  signature: signature, unix_socket: nil)
+                  signature: signature, authorities: authorities)
                 return granary_http_exchange(&call, &answer)
               }
             }

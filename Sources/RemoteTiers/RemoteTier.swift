@@ -13,6 +13,11 @@ package struct RemoteAddress: Sendable, Hashable {
   package var space: Space
   package var digest: Digest
 
+  package init(space: Space, digest: Digest) {
+    self.space = space
+    self.digest = digest
+  }
+
   package static func record(key: Digest) -> RemoteAddress { .init(space: .records, digest: key) }
   package static func blob(_ digest: Digest) -> RemoteAddress {
     .init(space: .blobs, digest: digest)

@@ -7,13 +7,17 @@ package final class TierChain: Sendable {
   private let tiers: [any RemoteTier]
   /// Whether anything is written to them.
   package let isWritable: Bool
+  /// Whether they are left alone: nothing is found in them or given to them.
+  package let isOffline: Bool
   private let time: any TimeSource
   private let breakers: Mutex<[Breaker]>
   private let counts: Mutex<[TierCounts]>
 
   package init(
-    _ tiers: [any RemoteTier], isWritable: Bool = true, time: any TimeSource = SystemTime()
+    _ tiers: [any RemoteTier], isWritable: Bool = true, isOffline: Bool = false,
+    time: any TimeSource = SystemTime()
   ) {
+    self.isOffline = isOffline
     self.tiers = tiers
     self.isWritable = isWritable
     self.time = time
@@ -94,7 +98,8 @@ package final class TierChain: Sendable {
   private func attempt<Value: Sendable>(
     _ index: Int, _ call: @Sendable () async throws -> Value
   ) async -> Value? {
-    guard breakers.withLock({ $0[index].admits(at: time.monotonicSeconds) }) else { return nil }
+    guard !isOffline, breakers.withLock({ $0[index].admits(at: time.monotonicSeconds) })
+    else { return nil }
     do {
       let value = try await call()
       breakers.withLock { $0[index].succeeded() }

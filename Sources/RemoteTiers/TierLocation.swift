@@ -65,23 +65,48 @@ package enum TierLocation: Sendable, Hashable {
   }
 
   /// The tier at this place.
-  ///
-  /// - Parameter environment: has `GRANARY_TIER_TOKEN` for servers, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`
-  ///   for buckets.
-  package func tier(environment: [String: String], timeoutSeconds: Double) -> any RemoteTier {
+  package func tier(_ access: TierAccess) -> any RemoteTier {
+    let environment = access.environment
+    let transport = CurlTransport(authorities: access.authorities)
     switch self {
     case .directory(let root): return SharedDirectoryTier(root: root)
     case .server(let base):
       return HTTPTier(
-        base: base, token: environment["GRANARY_TIER_TOKEN"], timeoutSeconds: timeoutSeconds)
+        base: base, token: environment["GRANARY_TIER_TOKEN"],
+        timeoutSeconds: access.timeoutSeconds, transport: transport)
     case .bucket(let base, let region):
       let signing = environment["AWS_ACCESS_KEY_ID"].map {
         AWSSigning(
           region: region, accessKey: $0, secret: environment["AWS_SECRET_ACCESS_KEY"] ?? "")
       }
       return HTTPTier(
-        base: base, layout: .sharded, signing: signing, timeoutSeconds: timeoutSeconds)
+        base: base, layout: .sharded, signing: signing, timeoutSeconds: access.timeoutSeconds,
+        transport: transport)
     }
+  }
+}
+
+/// How tiers are reached.
+package struct TierAccess: Sendable {
+  /// Whether kernels that this machine made are given to them.
+  package var isWritable: Bool
+  /// Whether they are left alone.
+  package var isOffline: Bool
+  package var timeoutSeconds: Double
+  /// A PEM file of who vouches for them; `nil` for those of the system.
+  package var authorities: String?
+  /// Has `GRANARY_TIER_TOKEN` for servers, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for buckets.
+  package var environment: [String: String]
+
+  package init(
+    isWritable: Bool = true, isOffline: Bool = false, timeoutSeconds: Double = 5,
+    authorities: String? = nil, environment: [String: String] = [:]
+  ) {
+    self.isWritable = isWritable
+    self.isOffline = isOffline
+    self.timeoutSeconds = timeoutSeconds
+    self.authorities = authorities
+    self.environment = environment
   }
 }
 

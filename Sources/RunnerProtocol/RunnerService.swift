@@ -80,17 +80,14 @@ package struct RunnerService {
       sandbox.layers.insert(.files)
       sandbox.landlockVersion = Int(landlock)
     }
-    guard let pool = granary_pool_create(Int32(clamping: setup.threads)),
-      let context = granary_pool_context(pool)
-    else {
+    guard let pool = granary_pool_create(Int32(clamping: setup.threads)) else {
       throw RunnerFailure("cannot start \(setup.threads) threads")
     }
     // The scheduler may keep threads that run for microseconds on one core for seconds (seen on a virtual machine
     // whose cores share no cache as far as it knows). Where there are too few cores it has to choose.
     _ = granary_pool_pin(pool)
-    // A thread makes system calls as it starts; once each has taken part in a loop, all have
-    // started.
-    context.pointee.parallel_for(context, 2, { _, _, _ in }, nil)
+    // A thread makes system calls as it starts, and one that rests has started.
+    granary_pool_rest(pool)
     let filtered = granary_filter_for_loading(channel) == 0
     let kernel = try SharedObjectKernel(
       memory: memory, entryPoint: setup.entryPoint, pool: pool, buffers: buffers)

@@ -25,7 +25,11 @@ package final class FileLock: Sendable {
   /// Gives the lock up; does nothing the second time.
   package func release() {
     descriptor.withLock { held in
-      if let open = held { close(open) }
+      if let open = held {
+        // Closing alone leaves the lock with a child process that is between its fork and its exec.
+        flock(open, LOCK_UN)
+        close(open)
+      }
       held = nil
     }
   }

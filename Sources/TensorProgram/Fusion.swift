@@ -6,7 +6,7 @@ extension TensorProgram {
   /// Guarantees the same values up to the rounding of intermediate results, and deterministic output: equal
   /// programs give equal kernels.
   package func fused() -> FusedProgram {
-    var grouping = KernelGrouping(program: simplified().squeezed().inlined())
+    var grouping = KernelGrouping(program: simplified().squeezed().inlined().aligned())
     return grouping.fusedProgram()
   }
 

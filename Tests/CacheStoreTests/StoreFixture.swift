@@ -2,33 +2,20 @@ import Glibc
 import KernelSpec
 import SimulatedFiles
 import Support
+import TestSupport
 
 @testable import CacheStore
 
 /// A store in a new directory, which goes away with the value.
-final class StoreFixture {
-  let directory: String
+struct StoreFixture {
+  private let folder = TemporaryFolder()
   let files = SimulatedFileSystem()
   let time = ManualTime()
-
-  init() {
-    var template = Array("/tmp/granary-store-XXXXXX".utf8CString)
-    directory = String(cString: mkdtemp(&template))
-  }
-
-  deinit {
-    for path in Self.tree(directory).reversed() { Glibc.remove(path) }
-    Glibc.remove(directory)
-  }
+  var directory: String { folder.path }
 
   /// Opens the store with blob files in memory.
   func open() throws -> CacheStore {
     try CacheStore.open(directory: directory, fileSystem: files, clock: time)
-  }
-
-  private static func tree(_ directory: String) -> [String] {
-    let names = (try? LocalFileSystem().list(directory)) ?? []
-    return names.flatMap { ["\(directory)/\($0)"] + tree("\(directory)/\($0)") }
   }
 }
 

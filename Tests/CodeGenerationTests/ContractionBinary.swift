@@ -2,6 +2,7 @@ import CodeGeneration
 import Glibc
 import KernelSpec
 import TensorProgram
+import TestSupport
 
 /// Kernels compiled into one shared object that the test process calls, one block after the other.
 final class ContractionBinary {
@@ -37,10 +38,8 @@ final class ContractionBinary {
 
   init(_ kernels: [KernelText], compiler: String, options: String) throws {
     self.kernels = kernels
-    var template = Array("/tmp/granary-contraction-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw BuildFailure(description: "no folder") }
-    let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    defer { _ = Self.run(["rm", "-rf", folder]) }
+    let temporary = TemporaryFolder()
+    let folder = temporary.path
     guard let file = fopen("\(folder)/k.c", "w") else { throw BuildFailure(description: folder) }
     fputs(Self.source(kernels), file)
     fclose(file)

@@ -49,7 +49,7 @@ func run(
   if let host = SanitizedHost(compiler: compiler) {
     return try host.run(source, inputs, threads: threads)
   }
-  let folder = try TemporaryFolder()
+  let folder = BuildFolder()
   let usesLibm = source.compilerOptions.contains("-lm")
   let object = try folder.compile(
     source, compiler, usesLibm ? [] : ["-nostdlib", "-Wl,--no-undefined"])

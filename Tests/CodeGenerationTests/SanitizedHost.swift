@@ -22,7 +22,7 @@ struct SanitizedHost {
   func run(
     _ source: KernelSource, _ inputs: [Bytes], threads: Int32
   ) throws -> (status: Int32, outputs: [Bytes]) {
-    let folder = try TemporaryFolder()
+    let folder = BuildFolder()
     for (position, input) in inputs.enumerated() {
       try folder.write(input.bytes, to: "input\(position)")
     }

@@ -1,12 +1,14 @@
 import DaemonAPI
 import DaemonService
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @Suite("The configuration") struct ConfigurationTests {
   @Test("a flag wins over the environment, and each value says where it is from")
   func origins() throws {
-    let home = try temporaryFolder()
+    let folder = TemporaryFolder()
+    let home = folder.path
     let configuration = try DaemonConfiguration(
       flags: [.searchSeconds: "5"],
       environment: [

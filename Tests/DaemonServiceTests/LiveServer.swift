@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import ServiceLifecycle
 import Support
+import TestSupport
 import Testing
 
 /// Runs a body against a server on a socket in a folder of its own, and ends the server gracefully after it.
@@ -14,15 +15,15 @@ func withServer(
   defaults: RequestDefaults = RequestDefaults(),
   _ body: @escaping @Sendable (LiveServer) async throws -> Void
 ) async throws {
-  let folder = try temporaryFolder()
-  let path = folder + "/granary.sock"
+  let folder = TemporaryFolder()
+  let path = folder.file("granary.sock")
   let hotSet = HotSet(capacityBytes: 16 << 20)
   service.onChange { hotSet.invalidate($0) }
   let logger = Logger(label: "test") { JSONLogHandler(label: $0, level: .critical) }
   let counters = ServerCounters()
   let server = HTTPServer(
     listener: try ListeningSocket.open(path, environment: [:]),
-    router: Router(
+    responder: Router(
       service: service, hotSet: hotSet, counters: counters,
       configuration: ConfigurationReport(settings: []),
       greeting: Greeting(version: "test", processIdentifier: 1, startedAt: 0),
@@ -44,7 +45,7 @@ func withServer(
     await group.triggerGracefulShutdown()
     try await tasks.waitForAll()
   }
-  rmdir(folder)
+  withExtendedLifetime(folder) {}
 }
 
 struct LiveServer: Sendable {
@@ -59,7 +60,7 @@ struct LiveServer: Sendable {
     -> Value
   {
     try await OwnThread.run { [path] in
-      try body(DaemonClient(socketPath: path, timeoutSeconds: 300))
+      try body(DaemonClient(socketPath: path, timeoutSeconds: hangLimit))
     }
   }
 
@@ -76,12 +77,6 @@ struct LiveServer: Sendable {
   }
 }
 
-func temporaryFolder() throws -> String {
-  var template = Array("/tmp/granary-test-XXXXXX".utf8CString)
-  let path = try #require(mkdtemp(&template))
-  return String(cString: path)
-}
-
 /// A connection that sends whatever bytes it is told to.
 final class RawConnection: Sendable {
   private let descriptor: Int32
@@ -91,7 +86,7 @@ final class RawConnection: Sendable {
     let result = try UnixAddress.with(path) { [descriptor] in connect(descriptor, $0, $1) }
     try #require(result == 0)
     // Against a hang, not a measure: other tests may hold both cores for long.
-    var limit = timeval(tv_sec: 300, tv_usec: 0)
+    var limit = timeval(tv_sec: Int(hangLimit), tv_usec: 0)
     setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }

@@ -6,15 +6,16 @@ import KernelSpec
 import Logging
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Published kernels") struct PublicationTests {
   /// A folder with what publishes into it, from a use case in memory.
   private struct Place {
-    let folder: String
+    let temporary = TemporaryFolder()
     let service = MemoryService()
 
-    init() throws { folder = try temporaryFolder() }
+    var folder: String { temporary.path }
 
     func publications(identity: String = "one", limitBytes: Int = 1 << 20) throws -> Publications {
       try Publications(
@@ -72,7 +73,7 @@ import Testing
 
   @Test("what was answered is published by the spec's text, its key and its digest")
   func publishes() async throws {
-    let place = try Place()
+    let place = Place()
     let publications = try place.publications()
     let answer = place.answer("relu(x: f32[4])")
     publications.note([answer], to: [KernelRequest(spec: "relu(x: f32[4])")])
@@ -88,7 +89,7 @@ import Testing
 
   @Test("a change takes the kernel away at once, and what holds then is published after it")
   func changes() async throws {
-    let place = try Place()
+    let place = Place()
     let spec = "relu(x: f32[4])"
     var publications = try place.publications()
     publications.note([place.answer(spec)], to: [KernelRequest(spec: spec)])
@@ -109,7 +110,7 @@ import Testing
 
   @Test("the folder stays below its limit, and what was published first goes first")
   func bounded() async throws {
-    let place = try Place()
+    let place = Place()
     let publications = try place.publications(limitBytes: 500_000)
     let specs = (0..<10).map { "relu(x: f32[\($0)])" }
     let answers = specs.map { place.answer($0, bytes: 100_000) }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 private let relu = "relu(x: f32[11,17])"
@@ -10,7 +11,7 @@ extension EndToEnd {
     func secondDaemonRefuses() throws {
       let home = try PrivateHome()
       let first = try home.daemon()
-      let second = try home.spawnDaemon().finish(within: 300)
+      let second = try home.spawnDaemon().finish(within: hangLimit)
       #expect(second.status == 1, "\(second)")
       #expect(second.complaint.contains("another daemon already serves \(home.socket)"))
       #expect(second.complaint.split(separator: "\n").count == 1)
@@ -22,7 +23,7 @@ extension EndToEnd {
     func unwritableHomesAreReported() throws {
       // Root may write anywhere, but nobody can make a folder below a device.
       let home = try PrivateHome(at: "/dev/null/granary")
-      let daemon = try home.spawnDaemon().finish(within: 300)
+      let daemon = try home.spawnDaemon().finish(within: hangLimit)
       #expect(daemon.status == 1, "\(daemon)")
       #expect(daemon.complaint.contains("/dev/null"), "\(daemon)")
       #expect(daemon.complaint.split(separator: "\n").count == 1)
@@ -37,7 +38,7 @@ extension EndToEnd {
     func missingCompilersAreReported() throws {
       let home = try PrivateHome()
       home.environment["GRANARY_CC"] = "/nonexistent/cc"
-      let daemon = try home.spawnDaemon().finish(within: 300)
+      let daemon = try home.spawnDaemon().finish(within: hangLimit)
       #expect(daemon.status == 1, "\(daemon)")
       #expect(daemon.complaint.contains("/nonexistent/cc"), "\(daemon)")
       let client = try home.granary("get", relu, "--json")
@@ -83,7 +84,7 @@ extension EndToEnd {
     func badSettingsAreRefused() throws {
       let home = try PrivateHome()
       home.environment["GRANARY_SEARCH_CANDIDATES"] = "many"
-      let daemon = try home.spawnDaemon().finish(within: 300)
+      let daemon = try home.spawnDaemon().finish(within: hangLimit)
       #expect(daemon.status == 2, "\(daemon)")
       #expect(daemon.complaint.contains("GRANARY_SEARCH_CANDIDATES"), "\(daemon)")
     }
@@ -131,7 +132,7 @@ extension EndToEnd {
       let daemon = try home.daemon()
       let kept = try home.granary("get", relu, "--json", "--no-start").json()[0]
       #expect(kept["status"].text == "baseline")
-      let isIdle = try eventually(within: 300) {
+      let isIdle = try eventually(within: hangLimit) {
         try home.statistics()["searches_finished"].number == 1
       }
       #expect(isIdle)
@@ -168,23 +169,18 @@ extension EndToEnd {
 
 /// A file system of a few megabytes; only root can make one.
 private final class SmallDisk {
-  let path: String
+  private let folder = TemporaryFolder()
+  var path: String { folder.path }
   let isMounted: Bool
   private var filler: String { path + "/filler" }
 
   init(bytes: Int) throws {
-    var template = Array("/tmp/granary-disk-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else {
-      throw ProgramError(description: "cannot make a folder in /tmp")
-    }
-    path = String(cString: made)
-    isMounted = mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0
+    isMounted = mount("tmpfs", folder.path, "tmpfs", 0, "size=\(bytes)") == 0
   }
 
   deinit {
     // MNT_DETACH of sys/mount.h: the daemon may still have files open.
     if isMounted { umount2(path, 2) }
-    rmdir(path)
   }
 
   func fill() {

@@ -1,5 +1,6 @@
 import DaemonAPI
 import DaemonClient
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -22,7 +23,7 @@ extension EndToEnd {
         let connection = try RawConnection(home.socket)
         connection.send(message)
         connection.endSending()
-        let answer = connection.answer(within: 300)
+        let answer = connection.answer(within: hangLimit)
         let isRefusal = answer.hasPrefix("HTTP/1.1 4") || answer.hasPrefix("HTTP/1.1 505")
         #expect(answer.isEmpty || isRefusal, "\(answer.prefix(200))")
       }
@@ -42,7 +43,7 @@ extension EndToEnd {
       // One that hangs up while its baseline is being made.
       try RawConnection(home.socket).ask(for: "softmax(x: f32[20,20], dim: 0)")
       #expect(try home.granary("get", "relu(x: f32[9])", "--no-start").status == 0)
-      let isAlone = try eventually(within: 300) {
+      let isAlone = try eventually(within: hangLimit) {
         try home.statistics()["connections"].number == 1
       }
       #expect(isAlone)
@@ -55,7 +56,7 @@ extension EndToEnd {
       let daemon = try home.daemon("--log-level", "debug")
       // Each miss is a line of some 300 bytes; together they are more than any pipe holds.
       let specs = (1...4000).map { "relu(x: f32[\($0)])" }
-      let answers = try home.client(seconds: 300).resolve(specs, policy: .cached)
+      let answers = try home.client(seconds: hangLimit).resolve(specs, policy: .cached)
       #expect(answers.count == specs.count && answers.allSatisfy { $0.status == .miss })
       #expect(try home.granary("get", "relu(x: f32[9])", "--no-start").status == 0)
       daemon.killNow()
@@ -69,7 +70,7 @@ extension EndToEnd {
       let connection = try RawConnection(home.socket)
       for _ in 0..<40 { connection.ask(for: "relu(x: f32[9])") }
       #expect(try home.granary("get", "relu(x: f32[9])", "--no-start").status == 0)
-      #expect(connection.answer(within: 300).hasPrefix("HTTP/1.1 200"))
+      #expect(connection.answer(within: hangLimit).hasPrefix("HTTP/1.1 200"))
       daemon.killNow()
     }
 
@@ -85,7 +86,7 @@ extension EndToEnd {
       for connection in waiting { connection.send("GET /v1/greeting HTTP/1.1\r\n\r\n".utf8) }
       while !waiting.isEmpty {
         // Each that is answered makes room for one that waits.
-        #expect(waiting.removeFirst().answer(within: 300).hasPrefix("HTTP/1.1 200"))
+        #expect(waiting.removeFirst().answer(within: hangLimit).hasPrefix("HTTP/1.1 200"))
       }
       #expect(try daemon.stop().status == 0)
     }

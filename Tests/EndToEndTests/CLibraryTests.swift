@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -10,7 +11,7 @@ extension EndToEnd {
         "/usr/bin/make",
         ["-C", root + "/integrations/c", "BUILD=" + home.file("c"), "CFLAGS=-O1 -g"],
         environment: home.environment
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
       try #require(built.status == 0, "\(built)")
       return home.file("c")
     }
@@ -18,7 +19,7 @@ extension EndToEnd {
     private func run(_ program: String, _ arguments: String..., in home: PrivateHome) throws
       -> ProgramResult
     {
-      try ChildProgram(program, arguments, environment: home.environment).finish(within: 300)
+      try ChildProgram(program, arguments, environment: home.environment).finish(within: hangLimit)
     }
 
     @Test("kernels are kept, shared by threads, inherited by children and outlive the daemon")
@@ -59,7 +60,8 @@ extension EndToEnd {
         let daemon = try home.daemon()
         if round == 1 {
           // The use of the first round, by a process that asked no daemon.
-          #expect(try eventually(within: 300) { try home.statistics()["hits"].number ?? 0 > 0 })
+          #expect(
+            try eventually(within: hangLimit) { try home.statistics()["hits"].number ?? 0 > 0 })
         }
         let fill = try run(programs + "/trial", "fill", in: home)
         #expect(fill.status == 0, "\(fill)")

@@ -3,6 +3,7 @@ import DaemonClient
 import FoundationEssentials
 import Glibc
 import KernelSpec
+import TestSupport
 import Testing
 
 private let relu = "relu(x: f32[11,17])"
@@ -107,7 +108,7 @@ extension EndToEnd {
         let child = try ChildProgram(
           Binaries.path("granary"), arguments + [home.file("specs")],
           environment: home.environment)
-        let result = try child.finish(within: 300)
+        let result = try child.finish(within: hangLimit)
         #expect(result.status == 2, "\(result)")
         #expect(
           result.complaint.contains("\(home.file("specs")):4: line 1, column 9: found 'f33'"),
@@ -137,7 +138,7 @@ extension EndToEnd {
       let shell = try ChildProgram(
         "/bin/sh", ["-c", script, try Binaries.path("granary"), home.file("lock")],
         environment: home.environment)
-      let result = try shell.finish(within: 300)
+      let result = try shell.finish(within: hangLimit)
       #expect(result.status == 0, "\(result)")
       #expect(try result.json()["entries"].number == 0)
     }
@@ -149,7 +150,7 @@ extension EndToEnd {
         try ChildProgram(
           Binaries.path("granary"), ["get", relu, "--json"], environment: home.environment)
       }
-      let results = try children.map { try $0.finish(within: 300) }
+      let results = try children.map { try $0.finish(within: hangLimit) }
       #expect(results.allSatisfy { $0.status == 0 }, "\(results)")
       let counters = try home.statistics()
       #expect(counters["requests"].number == 8)
@@ -192,7 +193,7 @@ extension EndToEnd {
       try Data(script.output).write(to: URL(filePath: home.file("completion")))
       let check = try ChildProgram(
         "\(folder)/\(shell)", ["-n", home.file("completion")], environment: home.environment
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
       #expect(check.status == 0, "\(check)")
     }
 

@@ -1,6 +1,7 @@
 import DaemonClient
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -37,7 +38,7 @@ extension EndToEnd {
       for (spec, expected) in acknowledged {
         let client = try RawConnection(home.socket)
         client.ask(for: spec, policy: "cached")
-        let text = client.answer(within: 300)
+        let text = client.answer(within: hangLimit)
         let served = try #require(Acknowledged(response: text), "\(spec) is lost: \(text)")
         #expect(served.key == expected.key)
         // A search that ended meanwhile may serve a newer revision; the acknowledged one stays.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 
 private let relu = "relu(x: f32[11,17])"
@@ -68,7 +69,7 @@ extension EndToEnd {
       let home = try PrivateHome(searchSeconds: 600, searchCandidates: 1_000_000)
       let daemon = try home.daemon()
       #expect(try home.granary("get", relu).status == 0)
-      let running = try eventually(within: 300) {
+      let running = try eventually(within: hangLimit) {
         try home.statistics()["candidates_evaluated"].number ?? 0 >= 1
       }
       #expect(running)

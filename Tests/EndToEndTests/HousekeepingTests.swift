@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 private let relu = "relu(x: f32[11,17])"
@@ -49,7 +50,7 @@ extension EndToEnd {
       let daemon = try home.daemon()
       let kept = try #require(try home.granary("get", relu, exp, "--json").json()[0]["key"].text)
       #expect(try home.granary("pin", kept).status == 0)
-      let collected = try eventually(within: 300) {
+      let collected = try eventually(within: hangLimit) {
         // Asking by key is no use of it, and the pinned one is a hit whatever happens.
         let answer = try home.granary("get", relu, "--policy", "cached", "--json").json()
         #expect(answer[0]["status"].text == "hit")
@@ -102,7 +103,7 @@ extension EndToEnd {
 
     /// Waits until no search runs or waits.
     static func isIdle(_ home: PrivateHome) throws -> Bool {
-      try eventually(within: 300) {
+      try eventually(within: hangLimit) {
         let counters = try home.statistics()
         return counters["searches_running"].number == 0 && counters["searches_queued"].number == 0
       }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -56,7 +57,8 @@ extension EndToEnd {
     /// Whether `make python` has installed the package as it is now, with the runner.
     private static var hasPackage: Bool {
       let check = "import importlib.util as u; assert u.find_spec('granary.kernelbench.running')"
-      let result = try? ChildProgram(python, ["-c", check], environment: [:]).finish(within: 300)
+      let result = try? ChildProgram(python, ["-c", check], environment: [:]).finish(
+        within: hangLimit)
       return result?.status == 0
     }
   }

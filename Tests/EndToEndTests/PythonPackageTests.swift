@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -21,7 +22,7 @@ extension EndToEnd {
         "/usr/bin/make",
         ["-C", root + "/integrations/c", "BUILD=" + home.file("c"), home.file("c/libgranary.so")],
         environment: home.environment
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
       try #require(build.status == 0, "\(build)")
       let programs = try Binaries.path("granaryd").split(separator: "/").dropLast()
       var environment = home.environment

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -11,12 +12,12 @@ extension EndToEnd {
       // Every request is on its way before the first answer is read.
       let clients = try (0..<200).map { _ in try RawConnection(home.socket) }
       for client in clients { client.ask(for: spec) }
-      let answers = try clients.map { try $0.json(within: 300)[0] }
+      let answers = try clients.map { try $0.json(within: hangLimit)[0] }
       #expect(answers.allSatisfy { $0["status"].text == "baseline" || $0["status"].text == "hit" })
       #expect(Set(answers.map { $0["key"].text }).count == 1)
       #expect(Set(answers.map { $0["artifact"].text }).count == 1)
       #expect(answers.allSatisfy { $0["revision"].number == 1 })
-      let started = try eventually(within: 300) {
+      let started = try eventually(within: hangLimit) {
         try home.statistics()["searches_started"].number == 1
       }
       #expect(started)
@@ -59,7 +60,7 @@ extension EndToEnd {
       let result = try ChildProgram(
         Binaries.path("granary"), ["tune", "relu(x: f32[5])", "--json"] + flags,
         environment: home.environment
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
       #expect(result.status == 2, "\(result)")
       #expect(try result.failure()["code"].text == "bad-request")
     }
@@ -89,7 +90,7 @@ extension EndToEnd {
         let artifact = try #require(answer["artifact"].text, "\(answer)")
         artifacts[spec] = artifact
       }
-      let hasProgress = try eventually(within: 300) {
+      let hasProgress = try eventually(within: hangLimit) {
         try home.statistics()["candidates_evaluated"].number ?? 0 >= 2
       }
       #expect(hasProgress)
@@ -103,7 +104,7 @@ extension EndToEnd {
         #expect(answer["artifact"].text == artifact, "\(spec)")
       }
       let evaluated = before["candidates_evaluated"].number ?? 0
-      let hasGoneOn = try eventually(within: 300) {
+      let hasGoneOn = try eventually(within: hangLimit) {
         try home.statistics()["candidates_evaluated"].number ?? 0 >= evaluated + 1
       }
       #expect(hasGoneOn)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 
 private let relu = "relu(x: f32[11,17])"
@@ -31,7 +32,7 @@ extension EndToEnd {
     private func fill(_ maker: PrivateHome, _ tier: String) throws -> String {
       let made = try maker.granary("get", relu, "--json").json()[0]
       #expect(try HousekeepingTests.isIdle(maker))
-      let arrived = try eventually(within: 300) {
+      let arrived = try eventually(within: hangLimit) {
         let doctor = try maker.granary("doctor", "--json").json()
         let waits = doctor["findings"].list.contains {
           $0["message"].text?.contains("; 0 uploads wait") == true
@@ -91,7 +92,7 @@ extension EndToEnd {
       home.environment["GRANARY_TIERS"] = "http://user:secret@host"
       let other = try PrivateHome()
       other.environment["GRANARY_TIERS"] = "http://user:secret@host"
-      let refused = try other.spawnDaemon().finish(within: 300)
+      let refused = try other.spawnDaemon().finish(within: hangLimit)
       #expect(refused.status != 0 && !refused.complaint.contains("secret"), "\(refused)")
     }
   }

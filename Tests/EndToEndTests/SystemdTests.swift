@@ -1,6 +1,7 @@
 import DaemonAPI
 import DaemonClient
 import Glibc
+import TestSupport
 import Testing
 
 private let canBecomeAnother =
@@ -17,7 +18,7 @@ extension EndToEnd {
       let early = try RawConnection(path)
       early.send("GET /v1/greeting HTTP/1.1\r\n\r\n".utf8)
       let daemon = try activated(home, by: socket.descriptor)
-      let greeting = early.answer(within: 300)
+      let greeting = early.answer(within: hangLimit)
       #expect(
         greeting.contains("\"process_identifier\":\(daemon.processIdentifier)"), "\(greeting)")
       #expect(access(home.socket, F_OK) != 0)
@@ -30,7 +31,7 @@ extension EndToEnd {
       let home = try PrivateHome()
       let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
       defer { close(nothing) }
-      let result = try activated(home, by: nothing).finish(within: 300)
+      let result = try activated(home, by: nothing).finish(within: hangLimit)
       #expect(result.status == 1)
       #expect(result.complaint.contains("LISTEN_FDS"), "\(result)")
       #expect(result.complaint.split(separator: "\n").count == 1)
@@ -97,7 +98,7 @@ extension EndToEnd {
         "/usr/bin/setpriv",
         ["--reuid", user, "--clear-groups", "--", "/usr/bin/perl", "-e", script, path],
         environment: [:]
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
       guard result.status == 0 else { throw ProgramError(description: "\(result)") }
       return String(decoding: result.output, as: UTF8.self)
     }

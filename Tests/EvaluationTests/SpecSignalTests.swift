@@ -10,7 +10,7 @@ import Testing
     VerificationCase(
       distribution: distribution, seed: seed, inputs: [],
       expected: [
-        ExpectedOutput(.real(values), errors: [Float](repeating: error, count: values.count))
+        expectation(values, [Float](repeating: error, count: values.count))
       ])
   }
 

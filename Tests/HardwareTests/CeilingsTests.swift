@@ -1,6 +1,7 @@
 import Glibc
 import Hardware
 import KernelSpec
+import TestSupport
 import Testing
 
 @Suite struct CeilingsTests {
@@ -14,35 +15,6 @@ import Testing
       .init(workingSetBytes: 100e6, bytesPerSecond: far),
       .init(workingSetBytes: 1e6, bytesPerSecond: near),
     ])
-  }
-
-  @Test("a measurement of this machine gives plausible, finite rates")
-  func measurement() throws {
-    let host = try HardwareProbe.host().tuning
-    let measured = CeilingsMeasurement.measure(threads: host.threads, cacheBytes: host.cacheBytes)
-    let f32 = try #require(measured.operationsPerSecond[.f32])
-    let f64 = try #require(measured.operationsPerSecond[.f64])
-    // Even a loop that runs from memory at one operation a cycle is above these.
-    #expect(f32 > 1e9 && f32 < 1e15)
-    #expect(f64 > 0.5e9 && f64 < f32 * 1.5)
-    for curve in [measured.read, measured.write, measured.copy] {
-      #expect(curve.points.count > 3)
-      for point in curve.points {
-        #expect(point.bytesPerSecond > 1e8 && point.bytesPerSecond < 1e14)
-      }
-      #expect(curve.points.map(\.workingSetBytes) == curve.points.map(\.workingSetBytes).sorted())
-    }
-  }
-
-  @Test("the traffic of a moment is measured for any mix and size, and there is none without bytes")
-  func momentaryTraffic() {
-    for (read, written) in [(4e6, 0.0), (0, 4e6), (4e6, 4e6), (1, 1)] {
-      let work = Work(floatingPointOperations: 0, bytes: read + written, bytesWritten: written)
-      let seconds = CeilingsMeasurement.trafficSeconds(for: work, threads: 1)
-      #expect(seconds > work.bytes / 1e14 && seconds < work.bytes / 1e6)
-    }
-    let idle = Work(floatingPointOperations: 1e9, bytes: 0)
-    #expect(CeilingsMeasurement.trafficSeconds(for: idle, threads: 1) == 0)
   }
 
   @Test("arithmetic bounds a program with much of it, traffic one with little")
@@ -105,8 +77,8 @@ import Testing
 
   @Test("ceilings that were kept are found again, by hardware")
   func file() throws {
-    let file = CeilingsFile(path: temporaryPath())
-    defer { unlink(file.path) }
+    let folder = TemporaryFolder()
+    let file = CeilingsFile(path: folder.file("ceilings.json"))
     let zen5 = try RecordedMachine.zen5.description().tuning
     let graviton = try RecordedMachine.graviton3.description().tuning
     #expect(file.ceilings(for: zen5) == nil)
@@ -121,8 +93,8 @@ import Testing
 
   @Test("a damaged file holds nothing and is replaced")
   func damagedFile() throws {
-    let file = CeilingsFile(path: temporaryPath())
-    defer { unlink(file.path) }
+    let folder = TemporaryFolder()
+    let file = CeilingsFile(path: folder.file("ceilings.json"))
     let stream = try #require(fopen(file.path, "w"))
     fputs("{\"half", stream)
     fclose(stream)
@@ -137,9 +109,5 @@ import Testing
     let file = CeilingsFile(path: "/proc/none/ceilings.json")
     let zen5 = try RecordedMachine.zen5.description().tuning
     #expect(throws: CeilingsFileError.self) { try file.keep(Self.ceilings, for: zen5) }
-  }
-
-  private func temporaryPath() -> String {
-    "/tmp/granary-ceilings-\(getpid())-\(UInt64.random(in: 0 ... .max)).json"
   }
 }

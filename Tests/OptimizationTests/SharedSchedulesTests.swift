@@ -1,12 +1,12 @@
-import FoundationEssentials
 import KernelSpec
+import TestSupport
 import Testing
 
 @testable import Optimization
 
 @Suite("Shared schedules")
 struct SharedSchedulesTests {
-  private let directory = "/tmp/granary-shared-" + UUID().uuidString
+  private let folder = TemporaryFolder()
   private let key = Digest(of: [1])
 
   @Test("what one machine shares another receives, for that key only")
@@ -14,13 +14,12 @@ struct SharedSchedulesTests {
     let schedule = Schedule(
       kernels: [KernelSchedule(sketch: "pointwise", parameters: ["lanes": 8])],
       build: ["optimization": 3])
-    let one = try #require(SharedSchedules(directory: directory))
+    let one = try #require(SharedSchedules(directory: folder.path))
     #expect(await one.schedule(for: key) == nil)
     try await one.share(schedule, for: key)
-    let two = try #require(SharedSchedules(directory: directory))
+    let two = try #require(SharedSchedules(directory: folder.path))
     #expect(await two.schedule(for: key) == schedule)
     #expect(await two.schedule(for: Digest(of: [2])) == nil)
-    try FileManager.default.removeItem(atPath: directory)
   }
 
   @Test("without a directory nothing is shared, and what cannot be read is nothing")

@@ -1,10 +1,12 @@
 import Glibc
 import Support
+import TestSupport
 
 /// A server of somebody else, started by the test that needs it and ended with the value.
 final class ForeignServer {
   let port: Int
-  let folder: String
+  private let temporary = TemporaryFolder()
+  var folder: String { temporary.path }
   private var process = pid_t()
 
   /// Where a program is, in `PATH` or where Debian puts servers; `nil` when it is not installed.
@@ -36,8 +38,6 @@ final class ForeignServer {
   /// - Parameter arguments: made from the port and a new folder.
   init(_ program: String, _ arguments: (Int, String) throws -> [String]) throws {
     port = try Self.freePort()
-    var template = Array("/tmp/granary-foreign-XXXXXX".utf8CString)
-    folder = String(cString: mkdtemp(&template))
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -49,7 +49,7 @@ final class ForeignServer {
     guard posix_spawn(&process, program, &actions, nil, &pointers, environ) == 0 else {
       throw GranaryError.system("posix_spawn", program)
     }
-    let end = ContinuousClock.now + .seconds(120)
+    let end = ContinuousClock.now + .seconds(hangLimit)
     while !isListening() {
       guard ContinuousClock.now < end else { throw GranaryError.system("start", program) }
       poll(nil, 0, 20)
@@ -58,8 +58,30 @@ final class ForeignServer {
 
   deinit {
     kill(process, SIGKILL)
+    _ = Self.status(of: process)
+  }
+
+  /// Runs a program to its end.
+  ///
+  /// - Returns: its status; 0 when all went well.
+  static func run(_ program: String, _ arguments: [String]) -> Int32 {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in Int32(0)..<3 {
+      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+    }
+    var pointers = ([program] + arguments).map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var process = pid_t()
+    let result = posix_spawn(&process, program, &actions, nil, &pointers, environ)
+    return result == 0 ? status(of: process) : result
+  }
+
+  private static func status(of process: pid_t) -> Int32 {
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    return status
   }
 
   private func isListening() -> Bool {

@@ -2,6 +2,7 @@ import Glibc
 import KernelSpec
 import SimulatedFiles
 import Support
+import TestSupport
 import Testing
 
 @testable import RemoteTiers
@@ -15,21 +16,15 @@ import Testing
   }
 
   @Test("keeps its promises on a real file system") func realFiles() async throws {
-    var template = Array("/tmp/granary-tier-XXXXXX".utf8CString)
-    let root = String(cString: mkdtemp(&template))
+    let folder = TemporaryFolder()
     let local = LocalFileSystem()
-    try await TierConformance(tier: SharedDirectoryTier(root: root)).run()
-    for space in try local.list(root) {
-      for shard in try local.list("\(root)/\(space)") {
-        for file in try local.list("\(root)/\(space)/\(shard)") {
-          #expect(!file.hasSuffix(temporaryFileSuffix))
-          try local.remove("\(root)/\(space)/\(shard)/\(file)")
-        }
-        rmdir("\(root)/\(space)/\(shard)")
+    try await TierConformance(tier: SharedDirectoryTier(root: folder.path)).run()
+    for space in try local.list(folder.path) {
+      for shard in try local.list(folder.file(space)) {
+        let files = try local.list(folder.file("\(space)/\(shard)"))
+        #expect(!files.contains { $0.hasSuffix(temporaryFileSuffix) })
       }
-      rmdir("\(root)/\(space)")
     }
-    rmdir(root)
   }
 
   @Test("a change of any byte makes a value missing, and putting it again heals it")

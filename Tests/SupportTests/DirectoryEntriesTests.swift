@@ -1,13 +1,13 @@
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 /// Names of every length end near each position of the buffer that a directory is read through.
 @Test("a large directory is listed whole, without . and ..")
 func listsLargeDirectory() throws {
-  var template = Array("/tmp/granary-test-XXXXXX".utf8CString)
-  let folder = String(cString: try #require(mkdtemp(&template)))
-  defer { rmdir(folder) }
+  let temporary = TemporaryFolder()
+  let folder = temporary.path
   let names = (0..<3000).map { "\($0)-" + String(repeating: "x", count: $0 % 200) }
   for name in names { close(open("\(folder)/\(name)", O_CREAT | O_WRONLY, 0o600)) }
   #expect(try #require(directoryEntries(folder)).sorted() == names.sorted())

@@ -1,26 +1,12 @@
 import Glibc
 import SimulatedFiles
 import Support
+import TestSupport
 import Testing
 
-/// A new directory, which goes away with the value.
-private final class Directory {
-  let path: String
-
-  init() {
-    var template = Array("/tmp/granary-support-XXXXXX".utf8CString)
-    path = String(cString: mkdtemp(&template))
-  }
-
-  deinit {
-    for name in (try? LocalFileSystem().list(path)) ?? [] { Glibc.remove("\(path)/\(name)") }
-    rmdir(path)
-  }
-}
-
 @Suite struct FileTests {
-  private let directory = Directory()
-  private var file: String { directory.path + "/file" }
+  private let directory = TemporaryFolder()
+  private var file: String { directory.file("file") }
 
   @Test("a lock is held by one opener until it is released or gone")
   func lock() throws {
@@ -49,7 +35,7 @@ private final class Directory {
   }
 
   private func check(_ files: any FileSystem) throws {
-    let other = directory.path + "/other"
+    let other = directory.file("other")
     #expect(try files.read(file, limitBytes: 10) == nil)
     #expect(try files.sizeBytes(of: file) == nil)
     #expect(try files.list(directory.path + "/none") == [])

@@ -2,17 +2,14 @@ import FoundationEssentials
 import Glibc
 import KernelSpec
 import Support
+import TestSupport
 import Testing
 
 @testable import Trust
 
 @Suite("Trust") struct TrustTests {
-  private let directory: String
-
-  init() {
-    var template = Array("/tmp/granary-keys-XXXXXX".utf8CString)
-    directory = String(cString: mkdtemp(&template)) + "/keys"
-  }
+  private let folder = TemporaryFolder()
+  private var directory: String { folder.file("keys") }
 
   private var record: SignedRecord {
     SignedRecord(

@@ -9,6 +9,7 @@
 #include "granary_process.h"
 #include "granary_sandbox.h"
 #include "granary_service.h"
+#include "granary_tls.h"
 #include "memory_file.h"
 
 #endif

@@ -20,8 +20,8 @@ struct granary_http_call {
   // "user:secret" and "aws:amz:REGION:s3" for a signature of AWS version 4, or NULL.
   const char *credentials;
   const char *signature;
-  // A Unix socket to connect to, or NULL.
-  const char *unix_socket;
+  // A PEM file of the authorities that vouch for the server, or NULL for those of the system.
+  const char *authorities;
 };
 
 struct granary_http_answer {

@@ -10,6 +10,7 @@ extension CLibrary {
     switch item.function {
     case "set": return set(item)
     case "load": return load(item)
+    case "load_even": return loadEven(item)
     case "store", "stream": return store(item)
     case "select": return select(item)
     case "prefix_add": return prefixSum(item)
@@ -41,6 +42,22 @@ extension CLibrary {
     let element = CDialect.c.memoryType(item.dtype)
     return Definition(
       text: "INLINE \(valueType(item)) \(item.name)(const \(element) *p) { return \(value); }")
+  }
+
+  /// Every second element; none beyond the last of them is read.
+  private static func loadEven(_ item: Item) -> Definition {
+    let places = (0..<item.lanes).map { lane in
+      "\(2 * lane < item.lanes ? 2 * lane : 2 * lane + 1)"
+    }
+    let vector = "*(const \(item.typeName)_u *)"
+    let element = CDialect.c.memoryType(item.dtype)
+    return Definition(
+      text: """
+        INLINE \(item.typeName) \(item.name)(const \(element) *p) {
+          const \(item.typeName) x = \(vector)p, y = \(vector)(p + \(item.lanes - 1));
+          return G_SHUFFLE(i\(item.dtype.sizeBytes * 8)x\(item.lanes), x, y, \(places.joined(separator: ", ")));
+        }
+        """)
   }
 
   private static func store(_ item: Item) -> Definition {

@@ -11,12 +11,14 @@ extension CLibrary {
     "absolute": GenericTemplate(
       text: "INLINE $F g_absolute_$name($F x) { return g_pick_$name(x <= 0, $Z - x, x); }"),
     "maximum": GenericTemplate(
+      requires: ["larger"],
       text: """
-        INLINE $F g_maximum_$name($F x, $F y) { return g_pick_$name((x > y) | (x != x), x, y); }
+        INLINE $F g_maximum_$name($F x, $F y) { return g_pick_$name(x != x, x, g_larger_$name(x, y)); }
         """),
     "minimum": GenericTemplate(
+      requires: ["smaller"],
       text: """
-        INLINE $F g_minimum_$name($F x, $F y) { return g_pick_$name((x < y) | (x != x), x, y); }
+        INLINE $F g_minimum_$name($F x, $F y) { return g_pick_$name(x != x, x, g_smaller_$name(x, y)); }
         """),
     "larger": GenericTemplate(
       text: "INLINE $F g_larger_$name($F x, $F y) { return g_pick_$name(x > y, x, y); }"),

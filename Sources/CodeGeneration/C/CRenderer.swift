@@ -36,7 +36,7 @@ struct CRenderer {
     let library = texts.reduce(into: Set<CLibrary.Item>()) { $0.formUnion($1.library) }
     let parts =
       [Self.prelude(bufferCount: max(program.buffers.count, 1)), CLibrary.text(for: library)]
-      + texts.map(\.functions)
+      + indexChecks.map(\.function) + texts.map(\.functions)
       + [
         entry(
           texts, plan: plan, sharedStart: sharedStart, scratchStart: scratchStart,
@@ -76,6 +76,7 @@ struct CRenderer {
       void *buffer[\(bufferCount)];
       unsigned char *shared;
       unsigned char *scratch;
+      int32_t outOfRange;
     } granary_call;
 
     """
@@ -155,12 +156,13 @@ struct CRenderer {
       """
     ]
     if needsThreads { lines.append("  if (context->thread_count > \(threads)) return 2;") }
-    lines += indexChecks()
     for position in program.buffers.indices {
       lines.append("  call.buffer[\(position)] = \(address(of: BufferID(position), plan));")
     }
     lines.append("  call.shared = memory + \(sharedStart);")
     lines.append("  call.scratch = memory + \(scratchStart);")
+    if !indexChecks.isEmpty { lines.append("  call.outOfRange = 0;") }
+    lines += indexChecks.flatMap(\.statements)
     for phase in texts.flatMap(\.phases) {
       lines.append(
         phase.blocks == 1
@@ -170,39 +172,17 @@ struct CRenderer {
     return (lines + ["  return 0;", "}", ""]).joined(separator: "\n")
   }
 
+  private var indexChecks: [IndexCheckText] {
+    zip(program.inputs.indices, program.inputDomains).compactMap { input, domain in
+      IndexCheckText(
+        input: input, type: program[program.inputs[input]].type, domain: domain, threads: threads)
+    }
+  }
+
   private func address(of buffer: BufferID, _ plan: WorkspacePlan) -> String {
     if let input = program.inputs.firstIndex(of: buffer) { return "(void *)inputs[\(input)]" }
     if let output = program.outputs.firstIndex(of: buffer) { return "outputs[\(output)]" }
     return plan.offsets[buffer].map { "memory + \($0)" } ?? "0"
-  }
-
-  /// Statements that return 1 when an element of an index input is outside its range.
-  private func indexChecks() -> [String] {
-    zip(program.inputs.indices, program.inputDomains).flatMap { input, domain -> [String] in
-      let type = program[program.inputs[input]].type
-      guard type.dtype.isInteger else { return [] }
-      switch domain {
-      case .index(let bound): return indexCheck(input, type, 0, bound)
-      case .signedIndex(let bound): return indexCheck(input, type, -bound, bound)
-      case .any, .positive: return []
-      }
-    }
-  }
-
-  private func indexCheck(_ input: Int, _ type: TensorType, _ lower: Int, _ bound: Int)
-    -> [String]
-  {
-    let element = CDialect.c.memoryType(type.dtype)
-    var lines = ["  {", "    const \(element) *x = inputs[\(input)];", "    int bad = 0;"]
-    var terms: [String] = []
-    for (dimension, (extent, stride)) in zip(type.shape, type.resolvedStrides).enumerated() {
-      lines.append(
-        "    for (int64_t d\(dimension) = 0; d\(dimension) < \(extent); d\(dimension)++)")
-      terms.append("d\(dimension) * \(stride)")
-    }
-    let place = terms.isEmpty ? "0" : terms.joined(separator: " + ")
-    lines.append("      bad |= x[\(place)] < \(lower) || x[\(place)] >= \(bound);")
-    return lines + ["    if (bad) return 1;", "  }"]
   }
 }
 

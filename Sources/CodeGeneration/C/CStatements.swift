@@ -61,6 +61,12 @@ extension CWriter {
         }
         writer.lanes = saved
       }
+      guard loop.endsWithVector, loop.range.count % loop.lanes > 0 else { return }
+      let saved = writer.lanes
+      writer.lanes = LaneContext(axis: loop.axis, width: loop.lanes, unroll: 1)
+      writer.line("\(name) = \(loop.range.upperBound - loop.lanes);")
+      writer.block("") { $0.statements(body) }
+      writer.lanes = saved
     }
   }
 
@@ -152,6 +158,7 @@ extension CWriter {
       let parts = writer.declareParts(reduction.combiner, reduction.value.dtype)
       writer.nest(reduction.axes[...]) { writer in
         let position = rowMajorPosition(of: reduction.axes)
+        writer.fetchAhead(reduction)
         writer.forEachCopy { writer, copy in
           writer.combine(parts[copy], reduction.combiner, reduction.value, position: position)
         }
@@ -277,9 +284,12 @@ extension TileLoop {
     var passes: [(width: Int, unroll: Int)] = []
     if unroll > 1 && range.count >= lanes * unroll { passes.append((lanes, unroll)) }
     if range.count >= lanes { passes.append((lanes, 1)) }
-    passes.append((1, 1))
+    if !endsWithVector { passes.append((1, 1)) }
     return passes
   }
+
+  /// Whether what is left at the end is a vector of its own.
+  var endsWithVector: Bool { overlapsItself && !isGridTile && range.count >= lanes }
 }
 
 extension TileReduction {

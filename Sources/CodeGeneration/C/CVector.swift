@@ -46,13 +46,14 @@ extension CWriter {
     let isPerLane = scratch[buffer]?.isPerLane == true
     let affine = AffineIndex(index)
     guard affine.isLinear(in: lanes.axis) else { return nil }
-    guard isPerLane || affine.coefficient(of: lanes.axis) == 1 else { return nil }
-    let start = isPerLane || lanes.copy == 0 ? "" : " + \(lanes.copy * lanes.width)"
+    let step = isPerLane ? 1 : affine.coefficient(of: lanes.axis)
+    guard step == 1 || step == 2 && type != .bool else { return nil }
+    let start = isPerLane || lanes.copy == 0 ? "" : " + \(lanes.copy * lanes.width * step)"
     let saved = self.lanes
     self.lanes = lanes
     defer { self.lanes = saved }
     let place = "\(name(of: buffer)) + \(address(buffer, index))\(start)"
-    return call("load", type, lanes: lanes.width, place)
+    return call(step == 1 ? "load" : "load_even", type, lanes: lanes.width, place)
   }
 
   /// Writes a loop that computes the value of each lane by scalar code, and gives the vector of them.

@@ -118,14 +118,13 @@ extension [Axis] {
 
 extension [Stage] {
   /// Whether what one stage makes is read by others only at the very point of the iteration.
-  fileprivate var readOwnResultsInPlace: Bool {
+  var readOwnResultsInPlace: Bool {
     let made = Set(map(\.output))
     var inPlace = true
     for stage in self {
-      let here = stage.place
       stage.value.forEach { part in
         guard case .load(let buffer, _, let indexes) = part, made.contains(buffer) else { return }
-        inPlace = inPlace && indexes == here
+        inPlace = inPlace && stage.isPlace(indexes)
       }
     }
     return inPlace
@@ -154,6 +153,11 @@ extension Expression {
 }
 
 extension Stage {
-  /// The indexes of the element that an iteration makes.
-  fileprivate var place: [Index] { domain.map { .axis($0) } }
+  /// Whether the indexes are those of the element that an iteration makes.
+  fileprivate func isPlace(_ indexes: [Index]) -> Bool {
+    indexes.count == domain.count
+      && zip(indexes, domain).allSatisfy { index, axis in
+        index == .axis(axis) || axis.extent == 1 && index == .constant(0)
+      }
+  }
 }

@@ -50,7 +50,7 @@ struct ContractionText {
     if packedPanels > 0 {
       phases.append(.init(function: prefix + "pack", blocks: packBlocks))
     }
-    phases.append(.init(function: prefix + "multiply", blocks: shape.blocks))
+    phases.append(.init(function: prefix + (isGrouped ? "group" : "multiply"), blocks: groups))
     return KernelText(
       functions: functions, phases: phases, sharedBytes: sharedBytes, threadBytes: threadBytes,
       library: epilogue.library.union(left.library).union(right.library))
@@ -65,7 +65,7 @@ struct ContractionText {
     if tuning.packB != .inPlace { parts.append(right.text(transpose: prefix + "transpose")) }
     if packedPanels > 0 { parts.append(packText) }
     parts += microKernels.map(\.text)
-    parts += [epilogue.text, multiplyText]
+    parts += [epilogue.text, multiplyText] + (isGrouped ? [groupText] : [])
     return (parts + ["#undef T", "#undef V", "#undef VU", ""]).joined(separator: "\n\n")
   }
 
@@ -163,6 +163,24 @@ struct ContractionText {
             \(factor.call("first", "width", "0", "\(shape.depth)", "to"));
           }
       """
+  }
+
+  // MARK: - Groups
+
+  /// How many runs of blocks are handed out to threads: enough to keep all busy to the end, and few where blocks
+  /// are so many and small that handing them out takes long.
+  private var groups: Int { min(shape.blocks, threads * 32) }
+  private var isGrouped: Bool { groups < shape.blocks }
+
+  /// The function that multiplies the blocks of a run.
+  private var groupText: String {
+    """
+    static void \(prefix)group(void *argument, int64_t group, int32_t thread) {
+      const int64_t end = (group + 1) * \(shape.blocks) / \(groups);
+      for (int64_t block = group * \(shape.blocks) / \(groups); block < end; block++)
+        \(prefix)multiply(argument, block, thread);
+    }
+    """
   }
 
   // MARK: - Register tiles

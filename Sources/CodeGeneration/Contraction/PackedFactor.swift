@@ -213,12 +213,11 @@ struct PackedFactor {
       \(lines(6, Array(decoded)))
             const int64_t \(start) = (k0 + k) % \(along.extent);
             const int64_t left = \(minimum("depth - k", "\(along.extent) - \(start)"));
-            if (left >= \(lanes)) {
+            T *restrict at = to + k * stride + j;
+            \(transposed(in: transpose))if (left >= \(lanes)) {
       \(fill("\(lanes)"))
               for (int64_t r = count * \(lanes); r < \(lanes * lanes); r++) block[r] = 0;
-              \(transpose)(block);
-              T *restrict at = to + k * stride + j;
-              \(storeText)
+              \(storeText(transpose))
               k += \(lanes);
             } else {
       \(fill("left"))
@@ -232,23 +231,39 @@ struct PackedFactor {
       """
   }
 
-  /// Copies transposed rows, with sizes that the compiler knows where they are common.
-  private var storeText: String {
-    let sizes = Set([lanes, width % lanes, edge % lanes].filter { $0 > 0 }).sorted(by: >)
+  /// Transposes a whole block from where it is in memory, when it lies there as a plain matrix.
+  private func transposed(in transpose: String) -> String {
+    guard position != nil, depthStride == 1 else { return "" }
+    let from = address(side: "(first + j)", depth: "(k0 + k)")
+    return """
+      if (left >= \(lanes) && count == \(lanes) && j + \(lanes) <= stride) {
+              \(transpose)(\(from), \(sideStride), at, stride);
+              k += \(lanes);
+            } else 
+      """
+  }
+
+  /// Stores a transposed block, with sizes that the compiler knows where they are common.
+  private func storeText(_ transpose: String) -> String {
+    let sizes = Set([width % lanes, edge % lanes].filter { $0 > 0 }).sorted(by: >)
     let branches = sizes.map { size in
-      let condition =
-        size == lanes ? "j + \(lanes) <= stride" : "count == \(size)"
-      return """
-        if (\(condition)) {
+      """
+      if (count == \(size)) {
                   for (int64_t q = 0; q < \(lanes); q++)
-                    __builtin_memcpy(at + q * stride, block + q * \(lanes), \(size) * sizeof(T));
+                    __builtin_memcpy(at + q * stride, turned + q * \(lanes), \(size) * sizeof(T));
                 } else
-        """
+      """
     }
-    return branches.joined(separator: " ") + """
-       {
-                for (int64_t q = 0; q < \(lanes); q++)
-                  for (int64_t r = 0; r < count; r++) at[q * stride + r] = block[q * \(lanes) + r];
+    return """
+      if (j + \(lanes) <= stride) {
+                \(transpose)(block, \(lanes), at, stride);
+              } else {
+                T turned[\(lanes * lanes)] __attribute__((aligned(64)));
+                \(transpose)(block, \(lanes), turned, \(lanes));
+                \(branches.joined(separator: " ")) {
+                  for (int64_t q = 0; q < \(lanes); q++)
+                    for (int64_t r = 0; r < count; r++) at[q * stride + r] = turned[q * \(lanes) + r];
+                }
               }
       """
   }

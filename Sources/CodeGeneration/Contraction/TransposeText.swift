@@ -6,10 +6,12 @@ struct TransposeText {
   let name: String
   let lanes: Int
 
-  /// `name(block)`: `block[column][row] = block[row][column]`, in place.
+  /// `name(from, fromStride, to, toStride)`: `to[column][row] = from[row][column]`, where rows are so many
+  /// elements apart.
   var text: String {
     """
-    static inline void \(name)(T *block) {
+    static inline void \(name)(const T *restrict from, int64_t fromStride,
+        T *restrict to, int64_t toStride) {
     #if defined(__has_builtin)
     #if __has_builtin(__builtin_shufflevector)
     #define GRANARY_SHUFFLES 1
@@ -20,11 +22,8 @@ struct TransposeText {
     #undef GRANARY_SHUFFLES
     #else
       for (int row = 0; row < \(lanes); row++)
-        for (int column = 0; column < row; column++) {
-          const T other = block[row * \(lanes) + column];
-          block[row * \(lanes) + column] = block[column * \(lanes) + row];
-          block[column * \(lanes) + row] = other;
-        }
+        for (int column = 0; column < \(lanes); column++)
+          to[column * toStride + row] = from[row * fromStride + column];
     #endif
     }
     """
@@ -32,7 +31,7 @@ struct TransposeText {
 
   private var shuffles: String {
     var text = lines(
-      2, (0..<lanes).map { "const V r0_\($0) = *(const VU *)(block + \($0 * lanes));" })
+      2, (0..<lanes).map { "const V r0_\($0) = *(const VU *)(from + \($0) * fromStride);" })
     let rounds = lanes.trailingZeroBitCount
     for round in 0..<rounds {
       for row in 0..<lanes / 2 {
@@ -45,7 +44,7 @@ struct TransposeText {
         }
       }
     }
-    let stores = (0..<lanes).map { "*(VU *)(block + \($0 * lanes)) = r\(rounds)_\($0);" }
+    let stores = (0..<lanes).map { "*(VU *)(to + \($0) * toStride) = r\(rounds)_\($0);" }
     return text + "\n" + lines(2, stores)
   }
 

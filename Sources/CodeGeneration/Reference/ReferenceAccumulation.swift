@@ -56,14 +56,16 @@ struct ReferenceAccumulation {
     // One more for the rounding of the terms.
     let rounding = "square(\(value.dtype.referenceUnit) * (1 + terms(\(count))) * \(size))"
     var passed = ""
+    // Any order of the terms will do, so that several may be added at once.
+    let freely = "{ _Pragma(\"clang fp reassociate(on)\") \(sum) += v_; \(size) += s_;"
     if value.isExact {
-      step = ["{ const double t_ = \(value.text); \(sum) += t_; \(size) += fabs(t_); }"]
+      step = ["{ const double v_ = \(value.text), s_ = fabs(v_); \(freely) } }"]
     } else {
       let squares = add("double", "squares", "0")
       passed = "\(squares) + "
       step = [
-        "{ const num t_ = \(value.text); \(sum) += t_.v; \(size) += fabs(t_.v); "
-          + "\(squares) += t_.q; }"
+        "{ const num t_ = \(value.text); const double v_ = t_.v, s_ = fabs(v_), q_ = t_.q; "
+          + "\(freely) \(squares) += q_; } }"
       ]
     }
     result = ReferenceTerm(

@@ -38,6 +38,8 @@ enum ReferenceLibrary {
 
   /// What expressions call.
   private static let functions = """
+    static inline int64_t latest(int64_t x, int64_t y) { return x > y ? x : y; }
+    static inline int64_t earliest(int64_t x, int64_t y) { return x < y ? x : y; }
     static inline double larger(double x, double y) { return x != x || x > y ? x : y; }
     static inline double smaller(double x, double y) { return x != x || x < y ? x : y; }
     static inline int64_t quotient(int64_t x, int64_t y) { return y == 0 ? 0 : y == -1 ? -x : x / y; }

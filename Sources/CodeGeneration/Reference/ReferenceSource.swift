@@ -25,7 +25,9 @@ package enum ReferenceSource {
       language: .c, text: text,
       // Without -fno-trapping-math: with it, gcc 12 mixes up the masks of vectors when a loop chooses between a
       // widened number and a constant by a comparison of 64-bit integers (-O3 with AVX-512).
-      compilerOptions: ["-O3", "-fno-math-errno", "-fwrapv", "-lm"],
+      compilerOptions: [
+        "-O3", "-fno-math-errno", "-fwrapv", "-mprefer-vector-width=512", "-lm",
+      ],
       interface: KernelInterface(
         entryPoint: "granary_entry", inputs: program.inputs.map { program[$0].type },
         outputs: values + errors, inputDomains: program.inputDomains,

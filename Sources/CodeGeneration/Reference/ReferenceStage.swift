@@ -70,15 +70,7 @@ struct ReferenceStage {
     switch stage.body {
     case .map(let value):
       return nest(inner, [store(printer.term(value))])
-    case .reduce(let axes, let combiner, let value):
-      let count = "\(axes.reduce(1) { $0 * $1.extent })"
-      if let last = inner.last, !combiner.isArgument, runsAlong(last, insteadOf: axes.last, value) {
-        return rows(last, axes, combiner, value, count)
-      }
-      let sum = ReferenceAccumulation(
-        combiner, summand(combiner, value), printer, count: count, position: rowMajor(axes))
-      return nest(
-        inner, sum.declarations + sum.start + nest(axes[...], sum.step) + [store(sum.result)])
+    case .reduce(let axes, let combiner, let value): return reduce(axes, combiner, value)
     case .scan(let dimension, let combiner, let value):
       return scan(stage.domain[dimension], combiner, value)
     case .scatter(let scatter): return self.scatter(scatter)
@@ -108,30 +100,39 @@ struct ReferenceStage {
     axes.reduce("0") { "(\($0)) * \($1.extent) + i\($1.id)" }
   }
 
-  /// Whether the innermost loop should run along `axis`, for the order in which memory is read.
-  private func runsAlong(_ axis: Axis, insteadOf reduced: Axis?, _ value: Expression) -> Bool {
-    guard let reduced else { return true }
-    var score = 0
-    value.visit { part in
-      guard case .load(_, _, let indices) = part, let last = indices.last else { return }
-      score += (last.uses(axis) ? 1 : 0) - (last.uses(reduced) ? 1 : 0)
+  private func reduce(_ axes: [Axis], _ combiner: Combiner, _ value: Expression) -> [String] {
+    let count = "\(axes.reduce(1) { $0 * $1.extent })"
+    let (guards, value) = value.guarded(in: combiner)
+    if let last = inner.last, !combiner.isArgument,
+      LoopOrder(value, in: program).prefers(last, to: axes.last)
+    {
+      return rows(last, axes, guards, combiner, value, count)
     }
-    return score >= 0
+    let sum = ReferenceAccumulation(
+      combiner, summand(combiner, value), printer, count: count, position: rowMajor(axes))
+    var loops = GuardedLoops(guards, known: Set(stage.domain), printer: printer)
+    for axis in axes { loops.open(axis) }
+    return nest(
+      inner,
+      sum.declarations + sum.start + loops.around(sum.step) + [store(sum.result)])
   }
 
   /// A reduction with rows of accumulators along the last axis of the output.
   private func rows(
-    _ last: Axis, _ axes: [Axis], _ combiner: Combiner, _ value: Expression, _ count: String
+    _ last: Axis, _ axes: [Axis], _ guards: [Expression], _ combiner: Combiner,
+    _ value: Expression, _ count: String
   ) -> [String] {
     let name = "i\(last.id)"
     let loop = "for (int64_t \(name) = from; \(name) < to; \(name)++) {"
     let sum = ReferenceAccumulation(
       combiner, summand(combiner, value), printer, count: count, position: "0",
       element: "[\(name) - from]", length: "[1024]")
+    var loops = GuardedLoops(
+      guards, known: Set(stage.domain).subtracting([last]), printer: printer)
+    for axis in axes { loops.open(axis) }
+    loops.open(last, from: "from", to: "to")
     let chunk =
-      [loop] + sum.start + ["}"]
-      + nest(axes[...], [loop] + sum.step + ["}"])
-      + [loop, store(sum.result), "}"]
+      [loop] + sum.start + ["}"] + loops.around(sum.step) + [loop, store(sum.result), "}"]
     let tiles =
       [
         "for (int64_t from = 0; from < \(last.extent); from += 1024) {",

@@ -66,15 +66,18 @@ extension ReferencePrinter {
   }
 
   /// The value of an expression that is added up. The rounding of a product of exact values is left to the sum,
-  /// which counts it: matrix products spend all their time there.
+  /// which counts it: matrix products and convolutions spend all their time there.
   func summand(_ expression: Expression) -> ReferenceTerm {
-    guard case .binary(.multiply, let first, let second) = expression,
-      expression.dtype.isFloatingPoint
-    else { return term(expression) }
-    let (one, two) = (term(first), term(second))
-    guard one.isExact, two.isExact else { return term(expression) }
-    return ReferenceTerm(
-      text: binary(.multiply, one.text, two.text, one.dtype), isExact: true, dtype: one.dtype)
+    switch expression {
+    case .binary(.multiply, let first, let second) where expression.dtype.isFloatingPoint:
+      let (one, two) = (term(first), term(second))
+      guard one.isExact, two.isExact else { return term(expression) }
+      return ReferenceTerm(
+        text: binary(.multiply, one.text, two.text, one.dtype), isExact: true, dtype: one.dtype)
+    case .select(let condition, let first, let second):
+      return select(term(condition), (first, summand(first)), (second, summand(second)))
+    default: return term(expression)
+    }
   }
 
   private func loaded(_ buffer: BufferID, _ type: DType, _ indices: [Index]) -> ReferenceTerm {

@@ -62,6 +62,12 @@ struct TiledSketch: Sketch {
       ParameterDomain("accumulators", [1, 2, 4, 8], default: 4),
       ParameterDomain("streaming", [0, 1], default: site.exceedsCaches ? 1 : 0),
     ] + (site.hasReduction ? passParameters(site) : [])
+      + (name == "gather-reduce" ? [ahead(site)] : [])
+  }
+
+  /// Tables that the caches do not hold are waited for, unless rows are fetched in time.
+  private func ahead(_ site: KernelSite) -> ParameterDomain {
+    ParameterDomain("ahead", [0, 8, 16, 24, 32, 64], default: site.exceedsCoreCaches ? 32 : 0)
   }
 
   /// What is open about passes over rows.
@@ -95,6 +101,7 @@ struct TiledSketch: Sketch {
     plan.rows = max(value("rows"), 1)
     plan.isPipelined = value("pipeline") == 1
     plan.claimBytes = value("claim")
+    plan.lookUpsAhead = value("ahead")
     plan.splitsGuards = site.hasGuards
     var kernel = plan.tileKernel(
       of: flat, name: "kernel\(site.position)", in: site.program)
@@ -104,7 +111,7 @@ struct TiledSketch: Sketch {
   }
 
   /// Below this many operations, about 50 microseconds, forking costs more than it gains.
-  private static let smallestParallelCount = 400_000
+  static let smallestParallelCount = 400_000
 
   /// Whether neighbouring iterations of the last outer axis read neighbouring memory, more than those of the
   /// stages' own axes do.

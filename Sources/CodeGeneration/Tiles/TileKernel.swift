@@ -122,6 +122,9 @@ package struct TileLoop: Sendable, Hashable {
   package var lanes = 1
   /// How many vectors run interleaved.
   package var unroll = 1
+  /// Whether what is left at the end is one more vector that ends with the range and does again what the one
+  /// before it did. Only for stores, and ranges that no tile cuts.
+  package var overlapsItself = false
 }
 
 /// `output[index] = value`.
@@ -144,6 +147,9 @@ package struct TileReduction: Sendable, Hashable {
   package var lanes = 1
   /// How many partial results are kept, to hide the latency of the arithmetic and to keep rounding small.
   package var accumulators = 1
+  /// How many iterations of the last axis ahead of use rows that are looked up are fetched; 0 for not at all. A
+  /// target may leave it.
+  package var ahead = 0
 }
 
 /// `output[target] = value`, or combined with what is there; nothing where the target is outside the output.

@@ -25,6 +25,8 @@ package struct TilePlan: Sendable, Hashable {
   /// How many bytes ahead the cache lines of rows of outputs are made writable, by the pass before the one that
   /// writes them; 0 for not at all, less than a row for the row itself.
   package var claimBytes = 0
+  /// How many look-ups ahead of use rows of tables are fetched; 0 for not at all.
+  package var lookUpsAhead = 0
 
   package init() {}
 }
@@ -98,7 +100,8 @@ extension TilePlan {
       inner = .reduce(
         TileReduction(
           output: stage.output, index: stage.index, axes: axes, combiner: combiner, value: value,
-          lanes: isVector ? lanes : 1, accumulators: isVector ? accumulators : 1))
+          lanes: isVector ? lanes : 1, accumulators: isVector ? accumulators : 1,
+          ahead: insideLanes ? lookUpsAhead : 0))
     case .scan(let axis, let combiner, let value):
       loops.removeAll { $0 == axis }
       var scan = TileScan(

@@ -25,7 +25,13 @@ package struct DaemonConfiguration: Sendable {
   package var tiers: [String]
   package var tierWrites: Bool
   package var tierTimeoutSeconds: Double
+  /// Empty for those of the system.
+  package var tierAuthorities: String
+  package var isOffline: Bool
   package var verifyImports: TrustPolicy.Verification
+  /// `nil` for a daemon that serves its own machine only.
+  package var serving: ServingConfiguration?
+  package var roles: Roles
   /// 0 for all that the process may use.
   package var searchThreads: Int
   package var searchSeconds: Double
@@ -62,6 +68,10 @@ package struct DaemonConfiguration: Sendable {
     tiers = values.text(.tiers).split(separator: " ").map(String.init)
     tierWrites = try values.boolean(.tierWrites)
     tierTimeoutSeconds = try values.seconds(.tierTimeoutSeconds)
+    tierAuthorities = values.text(.tierAuthorities)
+    isOffline = try values.boolean(.offline)
+    serving = try values.serving()
+    roles = try values.roles()
     guard let verifyImports = TrustPolicy.Verification(rawValue: values.text(.verifyImports)) else {
       throw values.refusal(.verifyImports, "never, sample or always")
     }
@@ -89,112 +99,5 @@ extension DaemonConfiguration {
   package var requestDefaults: RequestDefaults {
     RequestDefaults(
       policy: defaultPolicy, tunedDeadlineMilliseconds: Int(tunedDeadlineSeconds * 1000))
-  }
-}
-
-/// Values with their origins, before they are checked.
-private struct SettingValues {
-  private var found: [Setting: (text: String, origin: String)] = [:]
-
-  init(flags: [Setting: String], environment: [String: String], file: ConfigurationFile) {
-    for setting in Setting.allCases {
-      if let text = flags[setting] {
-        found[setting] = (text, "flag \(setting.flag)")
-      } else if let text = environment[setting.environmentVariable], !text.isEmpty {
-        found[setting] = (text, "environment \(setting.environmentVariable)")
-      } else if let line = file.values[setting] {
-        found[setting] = (line.text, "file \(file.path):\(line.number)")
-      }
-    }
-  }
-
-  mutating func setDefault(_ setting: Setting, _ text: String) {
-    if found[setting] == nil { found[setting] = (text, "default") }
-  }
-
-  func text(_ setting: Setting) -> String { found[setting]?.text ?? setting.defaultValue }
-
-  func reported(_ setting: Setting) -> ConfigurationReport.Setting {
-    .init(
-      name: setting.rawValue, value: text(setting), origin: found[setting]?.origin ?? "default")
-  }
-
-  func integer(_ setting: Setting, in range: ClosedRange<Int>) throws(ServiceError) -> Int {
-    guard let value = Int(text(setting)), range.contains(value) else {
-      throw refusal(
-        setting, "a whole number from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return value
-  }
-
-  /// The hard limit on the store, which is never below the soft one.
-  func hardBytes(above soft: Int) throws(ServiceError) -> Int {
-    let bytes = try integer(.storeHardBytes, in: 0...1 << 51)
-    guard bytes == 0 || bytes >= soft else {
-      throw refusal(.storeHardBytes, "0 or at least store_bytes, which is \(soft)")
-    }
-    return bytes == 0 ? soft + soft / 4 : bytes
-  }
-
-  func boolean(_ setting: Setting) throws(ServiceError) -> Bool {
-    guard let value = Bool(text(setting)) else { throw refusal(setting, "true or false") }
-    return value
-  }
-
-  func share(_ setting: Setting) throws(ServiceError) -> Double {
-    guard let value = Double(text(setting)), value > 0, value <= 1 else {
-      throw refusal(setting, "a number above 0 and at most 1")
-    }
-    return value
-  }
-
-  func seconds(_ setting: Setting, orZero: Bool = false) throws(ServiceError) -> Double {
-    guard let value = Double(text(setting)), value > 0 || (orZero && value == 0), value <= 1e9
-    else {
-      throw refusal(setting, "a number of seconds \(orZero ? "from" : "above") 0")
-    }
-    return value
-  }
-
-  func refusal(_ setting: Setting, _ expected: String) -> ServiceError {
-    let origin = found[setting]?.origin ?? "default"
-    return ServiceError(
-      .badRequest,
-      "\(setting.rawValue) is '\(text(setting))' (\(origin)), but must be \(expected)")
-  }
-}
-
-/// The configuration file: `name = value` lines, `#` for comments.
-struct ConfigurationFile {
-  let path: String
-  var values: [Setting: (text: String, number: Int)] = [:]
-
-  /// - Throws: `environment`. A file that does not exist is empty.
-  init(path: String) throws(ServiceError) {
-    self.path = path
-    guard FileManager.default.fileExists(atPath: path) else { return }
-    let contents: Data
-    do {
-      contents = try Data(contentsOf: URL(filePath: path))
-    } catch {
-      throw ServiceError(.environment, "cannot read the configuration file \(path)")
-    }
-    let lines = String(decoding: contents, as: UTF8.self)
-      .split(separator: "\n", omittingEmptySubsequences: false)
-    for (index, line) in lines.enumerated() {
-      let text = line.prefix { $0 != "#" }
-      if text.allSatisfy(\.isWhitespace) { continue }
-      let sides = text.split(separator: "=", maxSplits: 1).map(Self.trimmed)
-      guard sides.count == 2, let setting = Setting(rawValue: sides[0]), setting != .home else {
-        throw ServiceError(
-          .environment, "\(path):\(index + 1): expected 'name = value' with a known name")
-      }
-      values[setting] = (sides[1], index + 1)
-    }
-  }
-
-  private static func trimmed(_ text: Substring) -> String {
-    let start = text.drop(while: \.isWhitespace)
-    return String(start.reversed().drop(while: \.isWhitespace).reversed())
   }
 }

@@ -16,7 +16,20 @@ package enum Setting: String, CaseIterable, Sendable {
   case tiers
   case tierWrites = "tier_writes"
   case tierTimeoutSeconds = "tier_timeout_seconds"
+  case tierAuthorities = "tier_authorities"
+  case offline
   case verifyImports = "verify_imports"
+  case serveAddress = "serve_address"
+  case serveTokenFile = "serve_token_file"
+  case serveCertificate = "serve_certificate"
+  case serveKey = "serve_key"
+  case serveWrites = "serve_writes"
+  case serveBytes = "serve_bytes"
+  case serveAnyRecords = "serve_any_records"
+  case askUsers = "ask_users"
+  case askGroups = "ask_groups"
+  case adminUsers = "admin_users"
+  case adminGroups = "admin_groups"
   case searchThreads = "search_threads"
   case searchSeconds = "search_seconds"
   case searchCandidates = "search_candidates"
@@ -35,8 +48,12 @@ package enum Setting: String, CaseIterable, Sendable {
   /// The value when nobody says anything; empty where it depends on the machine.
   package var defaultValue: String {
     switch self {
-    case .home, .socket, .sharedDirectory, .tiers: ""
-    case .tierWrites: "false"
+    case .home, .socket, .sharedDirectory, .tiers, .tierAuthorities, .serveAddress,
+      .serveTokenFile, .serveCertificate, .serveKey, .askUsers, .askGroups, .adminUsers,
+      .adminGroups:
+      ""
+    case .tierWrites, .offline, .serveWrites, .serveAnyRecords: "false"
+    case .serveBytes: "1073741824"
     case .tierTimeoutSeconds: "5"
     case .hotSetBytes: "268435456"
     case .storeBytes: "8589934592"
@@ -75,6 +92,22 @@ package enum Setting: String, CaseIterable, Sendable {
     case .tierWrites:
       "Whether kernels that this machine made are given to the tiers: true or false."
     case .tierTimeoutSeconds: "How long one exchange with a tier may take."
+    case .tierAuthorities:
+      "A PEM file of the authorities that vouch for tiers, instead of the system's."
+    case .offline:
+      "Whether no other machine is asked for anything or given anything: true or false."
+    case .serveAddress:
+      "Where this store is served to other machines, as IP:PORT; nowhere without it."
+    case .serveTokenFile: "A file with the token that clients of serve_address must show."
+    case .serveCertificate: "A PEM file with the certificate, and its chain, of serve_address."
+    case .serveKey: "A PEM file with the key of that certificate."
+    case .serveWrites: "Whether clients of serve_address may put values: true or false."
+    case .serveBytes: "The bytes that values of clients may take; the least used go."
+    case .serveAnyRecords: "Whether clients may put what is no ActionResult at /ac: true or false."
+    case .askUsers: "Users beside the daemon's own who may ask, with spaces between; * for all."
+    case .askGroups: "Groups whose users may ask."
+    case .adminUsers: "Users who may ask and administer."
+    case .adminGroups: "Groups whose users may ask and administer."
     case .verifyImports:
       "never, sample or always: which kernels of other machines are verified first."
     case .searchThreads: "Threads that searches use; 0 for all that the process may use."

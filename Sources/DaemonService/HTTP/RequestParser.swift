@@ -1,3 +1,5 @@
+import DaemonAPI
+
 /// The head of a request, as offsets into the bytes that it was read from.
 struct RequestHead: Equatable {
   var method: Range<Int>
@@ -7,18 +9,33 @@ struct RequestHead: Equatable {
   var contentLength = 0
   var keepsAlive = true
   var expectsContinue = false
+  /// The value of `Authorization`; empty without one.
+  var authorization = 0..<0
 }
 
 /// What cannot be served, with the HTTP status that says so. The connection is closed after it.
 struct RequestFault: Error, Equatable {
   var status: Int
   var message: String
+
+  var code: ServiceError.Code {
+    switch status {
+    case 401: .unauthorized
+    case 403: .forbidden
+    case 408: .deadlineExceeded
+    case 413, 431: .tooLarge
+    case 503: .environment
+    default: .badRequest
+    }
+  }
 }
 
 /// The sizes beyond which a request is refused.
 package struct RequestLimits: Sendable {
   package var headBytes = 16 * 1024
   package var bodyBytes = 64 * 1024 * 1024
+  /// Of all clients together.
+  package var allBodiesBytes = 1 << 30
 
   package init() {}
 }
@@ -139,6 +156,11 @@ enum RequestParser {
       let text = value(bytes, colon + 1..<line.upperBound)
       if same(text, "close") { head.keepsAlive = false }
       if same(text, "keep-alive") { head.keepsAlive = true }
+    case 13 where same(name, "authorization"):
+      guard head.authorization.isEmpty else {
+        throw RequestFault(status: 400, message: "two values of Authorization")
+      }
+      head.authorization = value(bytes, colon + 1..<line.upperBound).indices
     case 6 where same(name, "expect"):
       head.expectsContinue = true
     case 17 where same(name, "transfer-encoding"):

@@ -8,11 +8,16 @@ package struct Request: Sendable {
   package var query: [String: String]
   package var target: String
   package var body: [UInt8]
+  package var caller: Caller
   /// When the request was complete, in nanoseconds of the monotonic clock.
   package var receivedAt: UInt64
 
-  package init(method: String, target: String, body: [UInt8], receivedAt: UInt64 = granary_now()) {
+  package init(
+    method: String, target: String, body: [UInt8], caller: Caller,
+    receivedAt: UInt64 = granary_now()
+  ) {
     self.method = method
+    self.caller = caller
     self.target = target
     self.body = body
     self.receivedAt = receivedAt
@@ -60,6 +65,7 @@ enum ResponseHead {
       HTTP/1.1 \(status) \(reason(status))\r
       content-type: \(type)\r
       content-length: \(length)\r
+      \(status == 401 ? "www-authenticate: Bearer, Basic realm=\"granary\"\r\n" : "")\
       \(keepsAlive ? "" : "connection: close\r\n")\r
 
       """.utf8)
@@ -82,6 +88,8 @@ enum ResponseHead {
     switch status {
     case 200: "OK"
     case 400: "Bad Request"
+    case 401: "Unauthorized"
+    case 403: "Forbidden"
     case 404: "Not Found"
     case 405: "Method Not Allowed"
     case 408: "Request Timeout"

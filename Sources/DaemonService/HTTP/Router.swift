@@ -4,10 +4,10 @@ package import DaemonAPI
 import KernelSpec
 
 /// Decodes a request, calls the use case and encodes its answer. Knows nothing of sockets.
-package struct Router: Sendable {
+package struct Router: RequestResponding {
   let service: any KernelServing
   let hotSet: HotSet
-  let counters: ServerCounters
+  package let counters: ServerCounters
   let configuration: ConfigurationReport
   let greeting: Greeting
   let defaults: RequestDefaults
@@ -31,10 +31,14 @@ package struct Router: Sendable {
     self.foreign = foreign
   }
 
-  /// The response to `request`; every failure is a response too.
+  package var hotRoutes: HotRoutes? { HotRoutes(hotSet: hotSet) }
+
   package func respond(to request: Request) async -> Response {
     do {
       let (route, parameter) = try Route.match(method: request.method, path: request.path)
+      guard request.caller.role >= (route.isForAdministrators ? .administers : .asks) else {
+        return .failure(request.caller.refusal(of: route.rawValue))
+      }
       return try await respond(to: request, route, parameter)
     } catch let error as ServiceError {
       return .failure(error)
@@ -97,7 +101,7 @@ package struct Router: Sendable {
     case .examine: return .json(try await service.examine(try decode(request.body)))
     case .tune: return .events(try await service.tune(try tuneRequest(request)))
     case .hardware: return .json(try await service.hardware())
-    case .doctor: return .json(await service.doctor())
+    case .doctor: return .json(await doctor(for: request.caller))
     case .foreign: return try foreignBytes(of: parameter)
     case .keepForeign: return try keepForeign(request.body, as: parameter)
     case .removeForeign: return try removeForeign(parameter)
@@ -156,6 +160,14 @@ package struct Router: Sendable {
     statistics.connections = counters.connections
     statistics.uptimeSeconds = Double(granary_now() - started) / 1e9
     return statistics
+  }
+
+  private func doctor(for caller: Caller) async -> DoctorReport {
+    var report = await service.doctor()
+    let role = caller.role == .administers ? "asks and administers" : "asks, and may not administer"
+    report.findings.append(
+      .init(subject: "role", state: .good, message: "\(caller.description) \(role)"))
+    return report
   }
 
   private func remove(_ key: Digest) async throws(ServiceError) -> Response {

@@ -2,7 +2,7 @@ import CLinux
 import DaemonAPI
 
 /// Serves what the hot set has, on the server's loop: no task, no JSON, no string.
-struct HotRoutes: Sendable {
+package struct HotRoutes: Sendable {
   let hotSet: HotSet
 
   private static let artifact = Array("/v1/artifacts/".utf8)

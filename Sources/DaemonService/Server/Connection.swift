@@ -14,6 +14,9 @@ final class Connection {
 
   let token: ConnectionToken
   private let context: LoopContext
+  private let caller: Caller
+  /// `nil` for a plain connection.
+  private var session: TLSSession?
   private var phase = Phase.idle
   /// When the phase began, or when the client stopped taking what it is sent.
   private var since: UInt64
@@ -25,14 +28,21 @@ final class Connection {
   private var isHeldBack = false
   private var isDraining = false
   private var repliesKeepAlive = true
+  private var repliesHeadOnly = false
+  /// The room that is taken for the body of the request.
+  private var reservedBytes = 0
   private var sentContinue = false
   private var abandon: AsyncStream<Void>.Continuation?
   private var streamed: CheckedContinuation<Void, any Error>?
   private var watched = Readiness.readable
 
-  init(_ token: ConnectionToken, _ context: LoopContext) {
+  init(
+    _ token: ConnectionToken, _ context: LoopContext, caller: Caller, session: TLSSession? = nil
+  ) {
     self.token = token
     self.context = context
+    self.caller = caller
+    self.session = session
     since = context.now
   }
 
@@ -46,6 +56,7 @@ final class Connection {
     if seen.contains(.readable) {
       if takesInput { receive() } else { isUnwanted = true }
     }
+    receiveDecrypted()
     watch(stopReading: isUnwanted)
   }
 
@@ -59,9 +70,11 @@ final class Connection {
     let head = ResponseHead.make(
       status: status, type: type, length: length, keepsAlive: keepsAlive)
     output.append(head[...])
-    for piece in body { output.append(piece) }
+    if !repliesHeadOnly { for piece in body { output.append(piece) } }
+    releaseBody()
     enter(keepsAlive ? .idle : .ending)
     advance()
+    receiveDecrypted()
     watch()
   }
 
@@ -97,7 +110,7 @@ final class Connection {
       refuse(RequestFault(status: 408, message: "the request did not arrive in time"))
       advance()
       watch()
-    } else if phase == .idle, waited > context.patience.idle {
+    } else if phase == .idle, waited > idlePatience {
       close()
     }
   }
@@ -110,11 +123,23 @@ final class Connection {
     abandon = nil
     streamed?.resume(throwing: Disconnected())
     streamed = nil
+    releaseBody()
+    session = nil
   }
 }
 
 extension Connection {
   private var takesInput: Bool { (phase == .idle || phase == .partial) && output.isEmpty }
+
+  /// Who may not ask anything holds no connection for long.
+  private var idlePatience: UInt64 {
+    caller.role == .none ? context.patience.request : context.patience.idle
+  }
+
+  private func releaseBody() {
+    context.release(reservedBytes)
+    reservedBytes = 0
+  }
 
   private func enter(_ next: Phase) {
     phase = next
@@ -144,7 +169,8 @@ extension Connection {
 
   private func receive() {
     let buffer = context.received
-    let count = recv(token.descriptor, buffer.baseAddress, buffer.count, 0)
+    let count =
+      session?.receive(buffer) ?? recv(token.descriptor, buffer.baseAddress, buffer.count, 0)
     guard count > 0 else {
       // Nothing more comes: the client may have reset the connection, which is its good right.
       if count == 0 || (errno != EAGAIN && errno != EINTR) { close() }
@@ -161,6 +187,11 @@ extension Connection {
       send()
     }
     if isHeldBack { advance() }
+  }
+
+  /// Receives what TLS has decrypted already: the poller knows nothing of it.
+  private func receiveDecrypted() {
+    while let session, takesInput, session.hasInput { receive() }
   }
 
   /// Sends what is there, and serves what had to wait for that.
@@ -183,7 +214,7 @@ extension Connection {
 
   private func send() {
     guard !output.isEmpty, phase != .closed else { return finishSending() }
-    guard output.send(to: token.descriptor) else { return close() }
+    guard output.send(to: token.descriptor, session) else { return close() }
     if output.isEmpty { return finishSending() }
     if !isBlocked { since = context.now }
     isBlocked = true
@@ -215,6 +246,7 @@ extension Connection {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
       do throws(RequestFault) {
         let head = try RequestParser.parse(rest, limits: context.limits)
+        if let head { try admit(head, rest) }
         guard let head, rest.count >= head.length + head.contentLength else {
           if let head { inviteBody(head) }
           if phase == .idle { enter(.partial) }
@@ -230,6 +262,17 @@ extension Connection {
     return used
   }
 
+  /// Refuses who may not ask, and what there is no room for, before the body has come.
+  private func admit(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) throws(RequestFault) {
+    let authorization = UnsafeRawBufferPointer(rebasing: bytes[head.authorization])
+    if let fault = context.access.fault(of: caller, authorization: authorization) { throw fault }
+    guard reservedBytes == 0, head.contentLength > 0 else { return }
+    guard context.reserve(head.contentLength) else {
+      throw RequestFault(status: 503, message: "too many large requests at once; try again")
+    }
+    reservedBytes = head.contentLength
+  }
+
   private func serve(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) {
     sentContinue = false
     let method = UnsafeRawBufferPointer(rebasing: bytes[head.method])
@@ -237,22 +280,24 @@ extension Connection {
     let body = UnsafeRawBufferPointer(
       rebasing: bytes[head.length..<(head.length + head.contentLength)])
     if head.keepsAlive, !isDraining,
-      let response = context.hot.response(
+      let response = context.hot?.response(
         method: method, target: target, body: body, receivedAt: context.now)
     {
       output.append(response[...])
+      releaseBody()
       return enter(.idle)
     }
     handOver(
       Request(
         method: String(decoding: method, as: UTF8.self),
         target: String(decoding: target, as: UTF8.self), body: Array(body),
-        receivedAt: context.now),
+        caller: caller, receivedAt: context.now),
       keepsAlive: head.keepsAlive)
   }
 
   private func handOver(_ request: Request, keepsAlive: Bool) {
     repliesKeepAlive = keepsAlive
+    repliesHeadOnly = request.method == "HEAD"
     enter(.busy)
     let (abandoned, continuation) = AsyncStream<Void>.makeStream()
     abandon = continuation
@@ -276,10 +321,7 @@ extension Connection {
 
   /// Says what is wrong and closes: after malformed bytes nobody knows where the next request begins.
   private func refuse(_ fault: RequestFault) {
-    let code: ServiceError.Code =
-      fault.status == 413 || fault.status == 431
-      ? .tooLarge : fault.status == 408 ? .deadlineExceeded : .badRequest
-    let body = (try? WireJSON.encode(ServiceError(code, fault.message))) ?? []
+    let body = (try? WireJSON.encode(ServiceError(fault.code, fault.message))) ?? []
     queue(status: fault.status, type: "application/json", body: [body[...]])
   }
 

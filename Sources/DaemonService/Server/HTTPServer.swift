@@ -5,6 +5,15 @@ package import Logging
 import ServiceLifecycle
 import Support
 
+/// What a server asks for answers.
+package protocol RequestResponding: Sendable {
+  /// The response to `request`; every failure is a response too.
+  func respond(to request: Request) async -> Response
+  /// What is answered on the server's loop; `nil` when nothing is hot.
+  var hotRoutes: HotRoutes? { get }
+  var counters: ServerCounters { get }
+}
+
 /// Accepts connections on the socket and serves them until it is told to stop.
 ///
 /// A graceful shutdown stops accepting, lets every request that has begun end, and closes what is idle. A listener
@@ -14,25 +23,25 @@ package struct HTTPServer: Service {
     package var limits = RequestLimits()
     package var connectionLimit = 1024
     package var patience = Patience()
-    /// Whether to serve a peer that runs as this user.
-    package var admits: @Sendable (UInt32) -> Bool = { PeerCheck.admits(user: $0) }
+    package var access = AccessRule.roles(Roles())
 
     package init() {}
   }
 
   let listener: ListeningSocket
-  let router: Router
+  let responder: any RequestResponding
   let options: Options
   let logger: Logger
   /// Called once connections are accepted.
   let onReady: @Sendable () -> Void
 
   package init(
-    listener: ListeningSocket, router: Router, options: Options, logger: Logger,
+    listener: ListeningSocket, responder: any RequestResponding, options: Options,
+    logger: Logger,
     onReady: @escaping @Sendable () -> Void = {}
   ) {
     self.listener = listener
-    self.router = router
+    self.responder = responder
     self.options = options
     self.logger = logger
     self.onReady = onReady
@@ -42,7 +51,7 @@ package struct HTTPServer: Service {
     let (jobs, continuation) = AsyncStream<RequestJob>.makeStream()
     let mailbox = try LoopMailbox()
     async let ending = loop(mailbox, continuation)
-    logger.info("listening", metadata: ["socket": "\(listener.path)"])
+    logger.info("listening", metadata: ["socket": "\(listener.name)"])
     onReady()
     await withGracefulShutdownHandler {
       await serve(jobs)
@@ -54,7 +63,7 @@ package struct HTTPServer: Service {
     if case .failed(let error) = try await ending {
       throw ServiceError(
         .environment,
-        "the listening socket \(listener.path) has died: \(String(cString: strerror(error)))")
+        "the listening socket \(listener.name) has died: \(String(cString: strerror(error)))")
     }
   }
 
@@ -65,14 +74,13 @@ package struct HTTPServer: Service {
     defer { jobs.finish() }
     let poller = granary_poller()
     guard poller >= 0 else { return .failed(errno: -poller) }
-    let (options, router, listener) = (options, router, listener.descriptor)
+    let (options, responder, listener) = (options, responder, listener.descriptor)
     return try await OwnThread.run {
       let context = LoopContext(
-        poller: poller, hot: HotRoutes(hotSet: router.hotSet), limits: options.limits,
-        patience: options.patience, jobs: jobs, counters: router.counters, mailbox: mailbox)
+        poller: poller, hot: responder.hotRoutes, access: options.access, options: options,
+        jobs: jobs, counters: responder.counters, mailbox: mailbox)
       return ServerLoop(
-        listener: listener, context: context, connectionLimit: options.connectionLimit,
-        admits: options.admits
+        listener: listener, context: context, connectionLimit: options.connectionLimit
       ).run()
     }
   }
@@ -96,7 +104,7 @@ package struct HTTPServer: Service {
   }
 
   private func answer(_ job: RequestJob) async {
-    switch await router.respond(to: job.request) {
+    switch await responder.respond(to: job.request) {
     case .complete(let status, let type, let body):
       if status >= 500 {
         logger.error(

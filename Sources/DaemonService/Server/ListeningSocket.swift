@@ -1,29 +1,38 @@
 package import DaemonAPI
 import Glibc
 
-/// A Unix socket that listens, and the lock that makes this daemon the only one behind it.
+/// A socket that listens, and for a Unix socket the lock that makes this daemon the only one behind it.
 package struct ListeningSocket: Sendable {
-  package let path: String
+  /// The path of a Unix socket, or the address of another.
+  package let name: String
   let descriptor: Int32
-  /// Held as long as the process lives; `nil` for a socket that systemd passed.
+  /// Held as long as the process lives; `nil` for a socket that systemd passed, or of the network.
   private let lock: Int32?
 
-  /// Takes the socket that systemd passed, or makes one at `path` with mode 0600.
+  init(name: String, descriptor: Int32, lock: Int32?) {
+    self.name = name
+    self.descriptor = descriptor
+    self.lock = lock
+  }
+
+  /// Takes the socket that systemd passed, or makes one at `path`, which only its owner can open unless `isShared`.
   ///
   /// A socket left by a daemon that died is replaced; one that somebody listens on never is.
   ///
   /// - Throws: `conflict` when another daemon runs, `environment` when the socket cannot be made.
-  package static func open(_ path: String, environment: [String: String]) throws(ServiceError)
-    -> ListeningSocket
-  {
+  package static func open(
+    _ path: String, environment: [String: String], isShared: Bool = false
+  ) throws(ServiceError) -> ListeningSocket {
     if let inherited = try inherited(environment) {
-      return ListeningSocket(path: path, descriptor: inherited, lock: nil)
+      return ListeningSocket(name: path, descriptor: inherited, lock: nil)
     }
-    try makeFolder(of: path)
+    try makeFolder(of: path, mode: isShared ? 0o711 : 0o700)
     let lock = try takeLock(path + ".lock", for: path)
     do throws(ServiceError) {
       try removeStale(path)
-      return ListeningSocket(path: path, descriptor: try bindAndListen(path), lock: lock)
+      return ListeningSocket(
+        name: path, descriptor: try bindAndListen(path, hiding: isShared ? 0o111 : 0o177),
+        lock: lock)
     } catch {
       Glibc.close(lock)
       throw error
@@ -33,7 +42,7 @@ package struct ListeningSocket: Sendable {
   /// Removes the socket from the file system and gives the lock back. The descriptor belongs to the server.
   func remove() {
     guard let lock else { return }
-    unlink(path)
+    unlink(name)
     Glibc.close(lock)
   }
 
@@ -64,12 +73,12 @@ package struct ListeningSocket: Sendable {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
   }
 
-  private static func makeFolder(of path: String) throws(ServiceError) {
+  private static func makeFolder(of path: String, mode: mode_t) throws(ServiceError) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     var folder = ""
     for part in parts where !part.isEmpty {
       folder += (folder.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
-      if mkdir(folder, 0o700) != 0, errno != EEXIST {
+      if mkdir(folder, mode) != 0, errno != EEXIST {
         throw failure("cannot make the folder \(folder)")
       }
     }
@@ -98,13 +107,15 @@ package struct ListeningSocket: Sendable {
     guard unlink(path) == 0 else { throw failure("cannot remove the stale socket \(path)") }
   }
 
-  private static func bindAndListen(_ path: String) throws(ServiceError) -> Int32 {
+  private static func bindAndListen(_ path: String, hiding mask: mode_t) throws(ServiceError)
+    -> Int32
+  {
     let descriptor = socket(
       AF_UNIX,
       Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
     guard descriptor >= 0 else { throw failure("cannot make a socket") }
     // The mask makes the mode right from the first moment, not after a chmod.
-    let previous = umask(0o177)
+    let previous = umask(mask)
     let bound = try UnixAddress.with(path) { bind(descriptor, $0, $1) }
     umask(previous)
     guard bound == 0, listen(descriptor, 512) == 0 else {
@@ -121,7 +132,7 @@ package struct ListeningSocket: Sendable {
       who: .environment)
   }
 
-  private static func failure(_ what: String) -> ServiceError {
+  static func failure(_ what: String) -> ServiceError {
     ServiceError(.environment, "\(what): \(String(cString: strerror(errno)))")
   }
 }

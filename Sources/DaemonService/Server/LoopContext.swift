@@ -12,7 +12,9 @@ package struct Patience: Sendable {
 /// What every connection of a loop shares. Belongs to the loop's thread.
 final class LoopContext {
   let poller: Int32
-  let hot: HotRoutes
+  /// What the loop answers by itself; `nil` for a server that has nothing hot.
+  let hot: HotRoutes?
+  let access: AccessRule
   let limits: RequestLimits
   let patience: (request: UInt64, idle: UInt64)
   let jobs: AsyncStream<RequestJob>.Continuation
@@ -20,21 +22,35 @@ final class LoopContext {
   let mailbox: LoopMailbox
   /// What is received lands here first. Sixty-four kilobytes: more than nearly every request.
   let received = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+  /// The bodies that are being received or served, in bytes.
+  private var bodyBytes = 0
   /// Nanoseconds of the monotonic clock, read when the loop last woke.
   var now = granary_now()
 
   init(
-    poller: Int32, hot: HotRoutes, limits: RequestLimits, patience: Patience,
+    poller: Int32, hot: HotRoutes?, access: AccessRule, options: HTTPServer.Options,
     jobs: AsyncStream<RequestJob>.Continuation, counters: ServerCounters, mailbox: LoopMailbox
   ) {
     self.poller = poller
     self.hot = hot
-    self.limits = limits
-    self.patience = (patience.request.nanoseconds, patience.idle.nanoseconds)
+    self.access = access
+    limits = options.limits
+    patience = (options.patience.request.nanoseconds, options.patience.idle.nanoseconds)
     self.jobs = jobs
     self.counters = counters
     self.mailbox = mailbox
   }
+
+  /// Takes room for a body.
+  ///
+  /// - Returns: `false` when others hold too much.
+  func reserve(_ bytes: Int) -> Bool {
+    guard bodyBytes + bytes <= limits.allBodiesBytes else { return false }
+    bodyBytes += bytes
+    return true
+  }
+
+  func release(_ bytes: Int) { bodyBytes -= bytes }
 
   deinit {
     received.deallocate()

@@ -21,10 +21,12 @@ struct OutputQueue {
   /// Sends until nothing is left or the socket is full.
   ///
   /// - Returns: `false` when the connection is broken.
-  mutating func send(to descriptor: Int32) -> Bool {
+  mutating func send(to descriptor: Int32, _ session: TLSSession? = nil) -> Bool {
     while bytes > 0 {
       let last = min(first + Self.piecesAtOnce, pieces.count)
-      let count = Self.send(pieces[first..<last], to: descriptor)
+      let count =
+        session.map { session in pieces[first].withUnsafeBytes { session.send($0) } }
+        ?? Self.send(pieces[first..<last], to: descriptor)
       if count < 0 {
         if errno == EINTR { continue }
         return errno == EAGAIN

@@ -20,7 +20,6 @@ final class ServerLoop {
   private let context: LoopContext
   private let listener: Int32
   private let connectionLimit: Int
-  private let admits: @Sendable (UInt32) -> Bool
   /// By descriptor.
   private var connections: [Connection?] = []
   private var openCount = 0
@@ -32,15 +31,10 @@ final class ServerLoop {
   private var nextCheck: UInt64 = 0
   private let checkInterval: UInt64
 
-  /// - Parameter admits: whether to serve a peer that runs as this user.
-  init(
-    listener: Int32, context: LoopContext, connectionLimit: Int,
-    admits: @escaping @Sendable (UInt32) -> Bool
-  ) {
+  init(listener: Int32, context: LoopContext, connectionLimit: Int) {
     self.listener = listener
     self.context = context
     self.connectionLimit = connectionLimit
-    self.admits = admits
     let shortest = min(context.patience.request, context.patience.idle)
     checkInterval = min(1_000_000_000, max(10_000_000, shortest / 4))
   }
@@ -165,8 +159,12 @@ extension ServerLoop {
   }
 
   private func admit(_ descriptor: Int32) {
-    guard openCount < connectionLimit, let user = PeerCheck.user(of: descriptor), admits(user)
-    else {
+    guard openCount < connectionLimit, let caller = context.access.caller(of: descriptor) else {
+      close(descriptor)
+      return
+    }
+    let session = context.access.identity.flatMap { TLSSession($0, descriptor: descriptor) }
+    guard (session == nil) == (context.access.identity == nil) else {
       close(descriptor)
       return
     }
@@ -179,7 +177,8 @@ extension ServerLoop {
       return
     }
     while connections.count <= Int(descriptor) { connections.append(nil) }
-    connections[Int(descriptor)] = Connection(token, context)
+    connections[Int(descriptor)] = Connection(
+      token, context, caller: caller, session: session)
     openCount += 1
     context.counters.opened()
   }

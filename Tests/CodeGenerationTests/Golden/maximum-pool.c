@@ -17,9 +17,40 @@ typedef struct {
   void *buffer[2];
   unsigned char *shared;
   unsigned char *scratch;
+  int32_t outOfRange;
 } granary_call;
 
 #define INLINE static inline __attribute__((always_inline, unused))
+typedef double f64x16 __attribute__((vector_size(128)));
+typedef double f64x16_u __attribute__((vector_size(128), aligned(1), may_alias));
+typedef float f32x16 __attribute__((vector_size(64)));
+typedef float f32x16_u __attribute__((vector_size(64), aligned(1), may_alias));
+typedef uint16_t f16x16 __attribute__((vector_size(32)));
+typedef uint16_t f16x16_u __attribute__((vector_size(32), aligned(1), may_alias));
+typedef uint16_t bf16x16 __attribute__((vector_size(32)));
+typedef uint16_t bf16x16_u __attribute__((vector_size(32), aligned(1), may_alias));
+typedef int64_t i64x16 __attribute__((vector_size(128)));
+typedef int64_t i64x16_u __attribute__((vector_size(128), aligned(1), may_alias));
+typedef int32_t i32x16 __attribute__((vector_size(64)));
+typedef int32_t i32x16_u __attribute__((vector_size(64), aligned(1), may_alias));
+typedef int16_t i16x16 __attribute__((vector_size(32)));
+typedef int16_t i16x16_u __attribute__((vector_size(32), aligned(1), may_alias));
+typedef int8_t i8x16 __attribute__((vector_size(16)));
+typedef int8_t i8x16_u __attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint8_t u8x16 __attribute__((vector_size(16)));
+typedef uint8_t u8x16_u __attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint8_t boolx16 __attribute__((vector_size(16)));
+typedef uint8_t boolx16_u __attribute__((vector_size(16), aligned(1), may_alias));
+#if defined(__clang__)
+#define G_SHUFFLE(I, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define G_SHUFFLE(I, x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
+#endif
+INLINE f32x16 g_load_even_f32x16(const float *p) {
+  const f32x16 x = *(const f32x16_u *)p, y = *(const f32x16_u *)(p + 15);
+  return G_SHUFFLE(i32x16, x, y, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
 INLINE float g_pick_f32(int m, float x, float y) { return m ? x : y; }
 INLINE int32_t g_toInt_f32(float x) { return (int32_t)x; }
 INLINE float g_toFloat_f32(int32_t x) { return (float)x; }
@@ -38,31 +69,55 @@ INLINE float g_power2_f32(int32_t x) {
   u.i = (int32_t)((uint32_t)(x + 127) << 23);
   return u.f;
 }
-INLINE float g_maximum_f32(float x, float y) { return g_pick_f32((x > y) | (x != x), x, y); }
+INLINE float g_larger_f32(float x, float y) { return g_pick_f32(x > y, x, y); }
+INLINE float g_maximum_f32(float x, float y) { return g_pick_f32(x != x, x, g_larger_f32(x, y)); }
+INLINE f32x16 g_pick_f32x16(i32x16 m, f32x16 x, f32x16 y) {
+  return (f32x16)((m & (i32x16)x) | (~m & (i32x16)y));
+}
+INLINE i32x16 g_toInt_f32x16(f32x16 x) { return __builtin_convertvector(x, i32x16); }
+INLINE f32x16 g_toFloat_f32x16(i32x16 x) { return __builtin_convertvector(x, f32x16); }
+INLINE i32x16 g_asInt_f32x16(f32x16 x) { return (i32x16)x; }
+INLINE f32x16 g_asFloat_f32x16(i32x16 x) { return (f32x16)x; }
+INLINE f32x16 g_power2_f32x16(i32x16 x) {
+  return (f32x16)((x + 127) << 23);
+}
+INLINE f32x16 g_larger_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16(x > y, x, y); }
+INLINE f32x16 g_maximum_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16(x != x, x, g_larger_f32x16(x, y)); }
+INLINE f32x16 g_set_f32x16(float x) { return (f32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
+INLINE void g_store_f32x16(float *p, f32x16 v) { *(f32x16_u *)p = v; }
 
 static void kernel0(void *argument, int64_t block, int32_t thread) {
   const granary_call *call = argument;
   (void)call; (void)thread;
   const float *restrict b0 = call->buffer[0];
   float *restrict b1 = call->buffer[1];
-  const int64_t first = block * 1024L / 1;
-  const int64_t end = (block + 1) * 1024L / 1;
+  float b2[192] __attribute__((aligned(64)));
+  const int64_t first = block * 16L / 1;
+  const int64_t end = (block + 1) * 16L / 1;
   int64_t point = first;
   for (; point < end; point++) {
-    const int64_t i3 = point % 16;
-    (void)i3;
-    const int64_t i2 = point / 16 % 16;
-    (void)i2;
-    const int64_t i1 = point / 256;
+    const int64_t i6 = point % 4;
+    (void)i6;
+    const int64_t i1 = point / 4;
     (void)i1;
-    {
-      float a1 = (-__builtin_inff());
-      for (int64_t i6 = 0; i6 < 3; i6++) {
-        for (int64_t i7 = 0; i7 < 3; i7++) {
-          a1 = g_maximum_f32(a1, ((((i2 * 2 + i6 + -1) >= 0 && (i2 * 2 + i6 + -1) < 32) && ((i3 * 2 + i7 + -1) >= 0 && (i3 * 2 + i7 + -1) < 32)) ? b0[i1 * 1024 + i2 * 64 + i6 * 32 + i3 * 2 + i7 + -33] : (-__builtin_inff())));
+    for (int64_t i7 = 0; i7 < 4; i7++) {
+      for (int64_t i8 = 0; i8 < 1; i8++) {
+        b2[i7 * 48 + i8] = g_maximum_f32(g_maximum_f32((-__builtin_inff()), (-__builtin_inff())), (-__builtin_inff()));
+      }
+      {
+        int64_t i8 = 1;
+        for (; i8 + 16 <= 33; i8 += 16) {
+          g_store_f32x16(b2 + i7 * 48 + i8, g_maximum_f32x16(g_maximum_f32x16((((i6 * 8 + i7 * 2 + -1) >= 0 && (i6 * 8 + i7 * 2 + -1) < 32) ? g_load_f32x16(b0 + i1 * 1024 + i6 * 256 + i7 * 64 + i8 + -33) : g_set_f32x16((-__builtin_inff()))), g_load_f32x16(b0 + i1 * 1024 + i6 * 256 + i7 * 64 + i8 + -1)), g_load_f32x16(b0 + i1 * 1024 + i6 * 256 + i7 * 64 + i8 + 31)));
         }
       }
-      b1[i1 * 256 + i2 * 16 + i3] = a1;
+    }
+    for (int64_t i9 = 0; i9 < 4; i9++) {
+      {
+        int64_t i3 = 0;
+        for (; i3 + 16 <= 16; i3 += 16) {
+          g_store_f32x16(b1 + i1 * 256 + i3 + i6 * 64 + i9 * 16, g_maximum_f32x16(g_maximum_f32x16(g_load_even_f32x16(b2 + i3 * 2 + i9 * 48), g_load_even_f32x16(b2 + i3 * 2 + i9 * 48 + 1)), g_load_even_f32x16(b2 + i3 * 2 + i9 * 48 + 2)));
+        }
+      }
     }
   }
 }

@@ -17,6 +17,7 @@ typedef struct {
   void *buffer[5];
   unsigned char *shared;
   unsigned char *scratch;
+  int32_t outOfRange;
 } granary_call;
 
 #define INLINE static inline __attribute__((always_inline, unused))

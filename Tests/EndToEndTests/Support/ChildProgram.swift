@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// Why a program could not be run.
 struct ProgramError: Error, CustomStringConvertible {
@@ -78,7 +79,7 @@ final class ChildProgram {
   /// Asks the process to end, and waits until it has.
   func stop() throws -> ProgramResult {
     kill(processIdentifier, SIGTERM)
-    return try finish(within: 300)
+    return try finish(within: hangLimit)
   }
 
   /// Waits until the process has closed its pipes and ended.

@@ -2,29 +2,25 @@ import DaemonAPI
 import DaemonClient
 import FoundationEssentials
 import Glibc
+import TestSupport
 
 /// A private GRANARY_HOME with the real binaries. Its daemon is killed and its folder removed when
 /// it is released.
 final class PrivateHome {
   let path: String
   var environment: [String: String]
-  var socket: String { path + "/granary.sock" }
+  var socket: String { environment["GRANARY_SOCKET"] ?? path + "/granary.sock" }
   var database: String { path + "/store/index.sqlite" }
-  private let folder: String
+  private let folder = TemporaryFolder()
 
   /// - Parameters:
   ///   - searchSeconds: what one background search may take.
   ///   - place: the home itself, when it must not be a fresh folder.
   init(searchSeconds: Double = 0.01, searchCandidates: Int = 1, at place: String? = nil) throws {
-    var template = Array("/tmp/granary-e2e-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else {
-      throw ProgramError(description: "cannot make a folder in /tmp")
-    }
-    folder = String(cString: made)
-    path = place ?? folder + "/home"
+    path = place ?? folder.file("home")
     environment = [
       // What a killed daemon leaves in TMPDIR goes with the folder.
-      "GRANARY_HOME": path, "HOME": folder, "TMPDIR": folder,
+      "GRANARY_HOME": path, "HOME": folder.path, "TMPDIR": folder.path,
       "PATH": "/usr/local/bin:/usr/bin:/bin",
       "GRANARY_SEARCH_SECONDS": "\(searchSeconds)",
       "GRANARY_SEARCH_CANDIDATES": "\(searchCandidates)",
@@ -38,14 +34,13 @@ final class PrivateHome {
     if let client = try? client(seconds: 2), let greeting = try? client.greeting() {
       kill(pid_t(greeting.processIdentifier), SIGKILL)
     }
-    try? FileManager.default.removeItem(atPath: folder)
   }
 
   /// A path for a file of the test, outside of the home.
-  func file(_ name: String) -> String { folder + "/" + name }
+  func file(_ name: String) -> String { folder.file(name) }
 
   /// Runs `granary` to its end.
-  func granary(_ arguments: String..., within seconds: Double = 300) throws -> ProgramResult {
+  func granary(_ arguments: String..., within seconds: Double = hangLimit) throws -> ProgramResult {
     try ChildProgram(Binaries.path("granary"), arguments, environment: environment)
       .finish(within: seconds)
   }
@@ -67,7 +62,7 @@ final class PrivateHome {
 
   /// Waits until the daemon that answers is `child`.
   func isServed(by child: ChildProgram) -> Bool {
-    eventually(within: 300) {
+    eventually(within: hangLimit) {
       (try? client(seconds: 20).greeting().processIdentifier) == Int(child.processIdentifier)
     }
   }

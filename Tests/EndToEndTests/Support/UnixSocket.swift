@@ -1,5 +1,6 @@
 import DaemonAPI
 import Glibc
+import TestSupport
 
 /// A socket that the test makes in place of systemd. Closed when it is released.
 final class UnixSocket {
@@ -28,7 +29,7 @@ final class UnixSocket {
   static func receiving(at path: String) throws -> UnixSocket {
     let made = try UnixSocket(SOCK_DGRAM, boundTo: path)
     // Against a hang, not a measure.
-    var limit = timeval(tv_sec: 300, tv_usec: 0)
+    var limit = timeval(tv_sec: Int(hangLimit), tv_usec: 0)
     setsockopt(
       made.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     return made

@@ -1,33 +1,11 @@
 import Glibc
 import KernelSpec
+import TestSupport
 
-/// A folder of its own for the files of one kernel; it goes away with the value.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    var name = Array("/tmp/granary-codegen-XXXXXX".utf8CString)
-    guard mkdtemp(&name) != nil else { throw HarnessError(description: "mkdtemp failed") }
-    path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  deinit {
-    for name in names { unlink("\(path)/\(name)") }
-    rmdir(path)
-  }
-
-  private var names: [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      names.append(
-        withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-          String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-        })
-    }
-    return names
-  }
+/// A folder for the files of one kernel, which go away with the value.
+struct BuildFolder {
+  private let folder = TemporaryFolder()
+  var path: String { folder.path }
 
   /// Builds the source into a shared object.
   ///

@@ -1,0 +1,69 @@
+/// Loops over the elements of tensors, for the widest vectors that this machine has.
+#pragma once
+
+#include <stdint.h>
+
+/// How an element is stored.
+typedef enum {
+  GRANARY_F64,
+  GRANARY_F32,
+  GRANARY_F16,
+  GRANARY_BF16,
+  GRANARY_I64,
+  GRANARY_I32,
+  GRANARY_I16,
+  GRANARY_I8,
+  GRANARY_U8,
+} granary_element;
+
+/// Writes `count` floating-point elements at `from`, at any alignment, to `to` as `double`.
+void granary_widen_reals(granary_element type, const void *from, double *to, int64_t count);
+
+/// Writes `count` integers at `from`, at any alignment, to `to`.
+void granary_widen_integers(granary_element type, const void *from, int64_t *to, int64_t count);
+
+/// Sets `*square_sum` and `*finite_count` for those of `count` values at `values` that are finite.
+void granary_square_sum(
+    const double *values, int64_t count, double *square_sum, int64_t *finite_count);
+
+/// What of a result must agree.
+typedef enum {
+  /// Every value, within its tolerance.
+  GRANARY_VALUES,
+  /// What is finite, NaN or infinite.
+  GRANARY_CLASSES,
+  /// Where the expected value is below `moderate`, the result must be finite.
+  GRANARY_FINITENESS,
+} granary_strictness;
+
+/// How far a floating-point value may be from what was expected: its possible error, `relative` times the
+/// expected magnitude, and `absolute`; where the error is not finite or not given, the `unknown` ones.
+typedef struct {
+  double relative, absolute;
+  double relative_where_unknown, absolute_where_unknown;
+  /// The magnitude from which on a value may overflow by rounding, and the least that may stand for it.
+  double limit, lowest_at_limit;
+  /// Values below it are far from overflow.
+  double moderate;
+} granary_tolerances;
+
+/// What comes out of the kernel under test: elements, or one value for all of them.
+typedef struct {
+  granary_element type;
+  /// NULL for `value`, or `whole` where integers are compared.
+  const void *elements;
+  double value;
+  int64_t whole;
+} granary_actual;
+
+/// Compares floating-point elements `from` to `to` with `expected`; `errors` may be NULL.
+///
+/// Returns the position of the first that is beyond its tolerance or of the wrong class, or -1. When there is
+/// none, `*worst` is at least the largest error over its tolerance.
+int64_t granary_compare_reals(
+    granary_actual actual, const double *expected, const float *errors, int64_t from, int64_t to,
+    const granary_tolerances *tolerances, granary_strictness strictness, double *worst);
+
+/// Compares integers; each may differ by its error. Returns the position of the first that does not agree, or -1.
+int64_t granary_compare_integers(
+    granary_actual actual, const int64_t *expected, const float *errors, int64_t from, int64_t to);

@@ -1,0 +1,234 @@
+import KernelSpec
+import TensorProgram
+
+/// The tile kernel of a windowed reduction: each point of the grid brings the part of the image that a band of
+/// rows needs into memory of its own, where guards have become elements, and then makes the rows from there.
+///
+/// The elements of a window are written out, so that neighbouring rows share what they read of the image, and
+/// each lane makes one column.
+struct WindowKernel {
+  /// The choices that a schedule makes.
+  struct Tuning: Equatable {
+    /// Rows of the result that one point of the grid makes; divides all of them.
+    var band = 1
+    /// Rows that are made together.
+    var rows = 1
+    var lanes = 1
+    var unroll = 1
+    /// Whether the copy holds windows whose rows have been combined already.
+    var isSeparated = false
+    var isStreaming = false
+  }
+
+  private let reduction: WindowedReduction
+  private let tuning: Tuning
+  /// The program, with a buffer for the copy of the image.
+  private(set) var program: TensorProgram
+  private let locals: Set<BufferID>
+  private let image: BufferID
+  private let imageType: DType
+  /// The number of the band.
+  private let band: Axis
+  private let firstFreshAxis: Int
+
+  init(_ reduction: WindowedReduction, tuning: Tuning, site: KernelSite) {
+    self.reduction = reduction
+    self.tuning = tuning
+    locals = site.kernel.locals
+    program = site.program
+    imageType = tuning.isSeparated ? reduction.value.dtype : reduction.window.element.dtype
+    image = BufferID(program.buffers.count)
+    program.buffers.append(Buffer(name: "image", type: TensorType(imageType, [])))
+    let used = site.kernel.outer + [reduction.columns.tap, reduction.rows?.tap].compactMap { $0 }
+    firstFreshAxis = 1 + (used.map(\.id).max() ?? 0)
+    band = Axis(
+      id: firstFreshAxis, extent: (reduction.rows?.axis.extent ?? 1) / max(tuning.band, 1))
+  }
+
+  /// Elements from one row of the copy to the next: whole cache lines.
+  private var rowLength: Int {
+    let columns = reduction.columns.span(reduction.columns.axis.extent)
+    return roundUp(columns * imageType.sizeBytes, to: 64) / imageType.sizeBytes
+  }
+
+  private var imageRows: Int {
+    guard let rows = reduction.rows else { return 1 }
+    return tuning.isSeparated ? tuning.band : rows.span(tuning.band)
+  }
+
+  /// What the copy takes for one thread.
+  var imageBytes: Int { imageRows * rowLength * imageType.sizeBytes }
+
+  func tileKernel(name: String) -> TileKernel {
+    let grid = reduction.batch + (reduction.rows == nil ? [] : [band])
+    return TileKernel(
+      name: name, grid: grid.map { GridAxis(axis: $0, tile: 1) }, blocks: 1,
+      scratch: [
+        ScratchTile(
+          buffer: image, dtype: imageType, elementCount: imageRows * rowLength, isPerLane: false)
+      ],
+      body: [copy] + results)
+  }
+
+  // MARK: - The copy of the image
+
+  private var copy: TileStatement {
+    let columns = reduction.columns.span(reduction.columns.axis.extent)
+    let row = Axis(id: firstFreshAxis + 1, extent: imageRows)
+    let column = Axis(id: firstFreshAxis + 2, extent: columns)
+    let stage = FlatKernel.FlatStage(
+      output: image, outputType: imageType,
+      index: .sum(.product(.axis(row), rowLength), .axis(column)), rest: [],
+      body: .map(flat(element(row: .axis(row), column: .axis(column)))))
+    let parts = GuardSplitting(axis: column, program: program).split([stage])
+    return .loop(
+      TileLoop(axis: row, range: 0..<imageRows), parts.map { loop(column, $0, storing: $1) })
+  }
+
+  private func loop(
+    _ axis: Axis, _ range: Range<Int>, storing stages: [FlatKernel.FlatStage]
+  ) -> TileStatement {
+    .loop(
+      TileLoop(axis: axis, range: range, lanes: width(range.count), overlapsItself: true),
+      stages.map {
+        .store(TileStore(output: $0.output, index: $0.index, value: $0.body.value))
+      })
+  }
+
+  /// What the copy holds at `row` and `column`.
+  private func element(row: Index, column: Index) -> Expression {
+    guard let rows = reduction.rows else {
+      return reduction.window.at(row: nil, column: column, reduction.window.element)
+    }
+    let start = Index.product(.axis(band), tuning.band * rows.stride)
+    guard tuning.isSeparated else {
+      return reduction.window.at(
+        row: .sum(start, row), column: column, reduction.window.element)
+    }
+    return reduction.combination(
+      (0..<rows.taps).map { tap in
+        let place = Index.sum(.product(row, rows.stride), .constant(tap * rows.dilation))
+        return reduction.window.at(
+          row: .sum(start, place), column: column, reduction.value)
+      })
+  }
+
+  /// The widest vector that `count` elements fill, if they fill one that is worth it.
+  private func width(_ count: Int) -> Int {
+    var width = tuning.lanes
+    while width > count { width /= 2 }
+    return width >= 4 ? width : 1
+  }
+
+  // MARK: - Results
+
+  /// Rows of the band, some at a time, and those that are left over.
+  private var results: [TileStatement] {
+    guard reduction.rows != nil else { return [resultLoop([.constant(0)])] }
+    let groups = Axis(id: firstFreshAxis + 3, extent: tuning.band / tuning.rows)
+    let together = (0..<tuning.rows).map {
+      Index.sum(.product(.axis(groups), tuning.rows), .constant($0))
+    }
+    let rest = (groups.extent * tuning.rows..<tuning.band).map { Index.constant($0) }
+    let loop = TileStatement.loop(
+      TileLoop(axis: groups, range: 0..<groups.extent), [resultLoop(together)])
+    return (groups.extent > 0 ? [loop] : []) + (rest.isEmpty ? [] : [resultLoop(rest)])
+  }
+
+  /// All columns of some rows of the band.
+  private func resultLoop(_ rows: [Index]) -> TileStatement {
+    let axis = reduction.columns.axis
+    let loop = TileLoop(
+      axis: axis, range: 0..<axis.extent, lanes: width(axis.extent), unroll: tuning.unroll,
+      overlapsItself: true)
+    return .loop(loop, rows.flatMap(stores))
+  }
+
+  /// The stores of what the stages make in one row of the band.
+  private func stores(row: Index) -> [TileStatement] {
+    var made: [BufferID: Expression] = [:]
+    var statements: [TileStatement] = []
+    let place = reduction.rows.map { rows in
+      [rows.axis: Index.sum(.product(.axis(band), tuning.band), row)]
+    }
+    for stage in reduction.stages {
+      let type = program[stage.output].type
+      var value = result(row: row)
+      if case .map(let map) = stage.body {
+        value = map.rewritten { part in
+          if case .load(let buffer, _, _) = part, let known = made[buffer] { known } else { part }
+        }
+      }
+      let atPlace = place.map(value.substituting) ?? value
+      made[stage.output] = value.dtype == type.dtype ? value : .cast(type.dtype, value)
+      guard !locals.contains(stage.output) else { continue }
+      let index = AffineIndex(stage.domain.map { .axis($0) }, strides: type.resolvedStrides).index
+      let there = Expression.index(index, .i64)
+      guard case .index(let moved, _) = place.map(there.substituting) ?? there else { continue }
+      statements.append(
+        .store(
+          TileStore(
+            output: stage.output, index: moved, value: flat(atPlace),
+            isStreaming: tuning.isStreaming)))
+    }
+    return statements
+  }
+
+  /// The combination of the elements of one window, in the axes of the result.
+  private func result(row: Index) -> Expression {
+    let columns = reduction.columns
+    let rowTaps = tuning.isSeparated ? 1 : reduction.rows?.taps ?? 1
+    let stride = tuning.isSeparated ? 1 : reduction.rows?.stride ?? 1
+    var values: [Expression] = []
+    for rowTap in 0..<rowTaps {
+      for columnTap in 0..<columns.taps {
+        let down = rowTap * (reduction.rows?.dilation ?? 1) * rowLength
+        let along = columnTap * columns.dilation
+        let index = Index.sum(
+          .sum(.product(row, stride * rowLength), .product(.axis(columns.axis), columns.stride)),
+          .constant(down + along))
+        values.append(value(of: .load(image, imageType, [index]), rowTap, columnTap))
+      }
+    }
+    return reduction.combination(values)
+  }
+
+  private func value(of element: Expression, _ rowTap: Int, _ columnTap: Int) -> Expression {
+    if tuning.isSeparated { return element }
+    var taps: [Axis: Index] = [:]
+    if let tap = reduction.rows?.tap { taps[tap] = .constant(rowTap) }
+    if let tap = reduction.columns.tap { taps[tap] = .constant(columnTap) }
+    return reduction.value.replacing(reduction.window.element, by: element).substituting(taps)
+  }
+
+  // MARK: - Memory
+
+  /// The value with one index, the position in memory, for each load of a buffer.
+  private func flat(_ value: Expression) -> Expression {
+    value.mapped(load: { buffer, type, indices in
+      guard buffer != image else { return .load(buffer, type, indices) }
+      let strides = program[buffer].type.resolvedStrides
+      return .load(buffer, type, [AffineIndex(indices, strides: strides).index])
+    })
+  }
+}
+
+extension Expression {
+  /// The expression with each part that equals `part` replaced.
+  fileprivate func replacing(_ part: Expression, by other: Expression) -> Expression {
+    if self == part { return other }
+    switch self {
+    case .real, .integer, .index, .load, .inRange: return self
+    case .unary(let operation, let operand):
+      return .unary(operation, operand.replacing(part, by: other))
+    case .cast(let type, let operand): return .cast(type, operand.replacing(part, by: other))
+    case .binary(let operation, let first, let second):
+      return .binary(
+        operation, first.replacing(part, by: other), second.replacing(part, by: other))
+    case .select(let condition, let first, let second):
+      return .select(
+        condition.replacing(part, by: other), first.replacing(part, by: other),
+        second.replacing(part, by: other))
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import CodeGeneration
+import KernelSpec
+import TensorProgram
+import Testing
+
+/// The loops of the reference: however they are ordered and shortened, they compute what the interpreter does.
+@Suite struct ReferenceLoopTests {
+  private static let specs = [
+    // Windows that leave the input on both sides, with steps, gaps and phases.
+    "convolution(x: f32[2,3,9,11], w: f32[4,3,3,2], none, [2,1], [1,2], [1,2], false, [0,0], 1)",
+    "convolution(x: f32[2,4,9,11], w: f32[4,2,3,3], none, [1,1], [2,2], [2,1], false, [0,0], 2)",
+    "convolution(x: f32[2,3,5,6], w: f32[3,4,3,2], none, [2,3], [1,0], [1,1], true, [1,0], 1)",
+    "convolution(x: f32[1,4,5,6], w: f32[4,3,3,3], none, [2,1], [1,1], [2,2], true, [0,0], 1)",
+    "max_pool2d(x: f32[2,3,9,11], 3, stride: 2, padding: 1)",
+    "avg_pool2d(x: f32[2,3,9,11], [3,2], stride: [2,1], padding: [1,1])",
+    // Sums along each dimension, with as many terms as a vector has, more and fewer.
+    "mm(a: f32[5,33], permute(b: f32[17,33], [1,0]))", "mm(a: f32[5,33], b: f32[33,17])",
+    "mm(exp(a: f32[3,9]), permute(exp(b: f32[40,9]), [1,0]))",
+    "sum(x: f32[3,40,5], dim: [1])", "sum(x: f32[3,40,5], dim: [2])", "sum(x: f32[3,40,5])",
+    "amax(permute(x: f32[3,40,5], [2,0,1]), dim: [0,2])", "prod(x: f32[3,40], dim: 1)",
+    "sum(where(gt(x: f32[40,6], 0), x, 0.0), dim: [0])",
+  ]
+
+  @Test("the C reference agrees with the interpreter", arguments: specs)
+  func agreement(spec: String) throws {
+    let checked = try Spec.parse(spec).checked()
+    let program = try TensorProgram(lowering: checked)
+    let inputs = checked.inputs.enumerated().map { position, input in
+      Bytes(
+        (0..<input.type.elementCount).map { Float(($0 * 37 + position * 11) % 29 - 14) / 8 })
+    }
+    let values = try zip(inputs, checked.inputs).map { bytes, input in
+      try #require(TensorValue(bytes: bytes.bytes, type: input.type))
+    }
+    let expected = try ReferenceEvaluator(program).evaluate(values)
+    guard case .reals(let wanted) = expected[0].storage else {
+      Issue.record("not floating point")
+      return
+    }
+    for compiler in compilers {
+      let outputs = try run(ReferenceSource.make(for: program), inputs, compiler: compiler).outputs
+      let got = outputs[0].elements(Double.self)
+      #expect(got.count == wanted.count)
+      for index in wanted.indices {
+        let allowed = 1e-12 * (1 + abs(wanted[index]))
+        #expect(abs(got[index] - wanted[index]) <= allowed, "\(compiler), element \(index)")
+      }
+    }
+  }
+}
