@@ -107,7 +107,7 @@ package struct PortableSource {
         static const size_t output_bytes[] = {\(Self.sizes(interface.outputs))};
         const void *given[INPUTS + 1];
         void *taken[OUTPUTS + 1], *copies[INPUTS + OUTPUTS + 1];
-        int32_t status = 105, count = 0;
+        int32_t status = 107, count = 0;
         (void)argument;
         copies[count++] = \(name)_allocated(\(workspace));
         for (int i = 0; i < INPUTS; i++) {
