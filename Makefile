@@ -1,7 +1,7 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
 .PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
   bench-search completions python conformance conformance-meaning conformance-kernels lint-python \
-  operators sanitize sanitize-samples sanitized-hosts
+  operators sanitize sanitize-samples sanitized-hosts integrations
 
 setup:
 	@.ci/setup
@@ -78,6 +78,10 @@ conformance-kernels: release
 	$(MAKE) -C integrations/c build/libgranary.so
 	PATH="$$(swift build -c release --show-bin-path):$$PATH" \
 	  $(conform) --through daemon --sample $(or $(SAMPLE),2) --json .build/conformance-kernels.json
+
+# Every example of integrations/, and ten models beside eager and Inductor: long. MODELS="bert gpt2" for some.
+integrations: release python
+	integrations/run $(MODELS)
 
 # Needs ruff and mypy.
 lint-python:

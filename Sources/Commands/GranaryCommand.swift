@@ -11,7 +11,7 @@ package struct GranaryCommand: ParsableCommand {
       GetCommand.self, RunCommand.self, TuneCommand.self, PrewarmCommand.self, ListCommand.self,
       ShowCommand.self, ExplainCommand.self, LockCommand.self, RemoveCommand.self,
       PinCommand.self, LeaseCommand.self, RevisionsCommand.self, RollbackCommand.self,
-      ExportCommand.self, ImportCommand.self, KeysCommand.self,
+      ExportCommand.self, ExportSourceCommand.self, ImportCommand.self, KeysCommand.self,
       StaleCommand.self, VerifyCommand.self, RefreshCommand.self, CollectCommand.self,
       CheckStoreCommand.self, StatisticsCommand.self,
       TopCommand.self, DoctorCommand.self,

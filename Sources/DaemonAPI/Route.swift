@@ -5,6 +5,7 @@ public enum Route: String, Sendable, Hashable, CaseIterable {
   case kernel = "GET /v1/kernels/{key}"
   case artifact = "GET /v1/artifacts/{digest}"
   case artifacts = "POST /v1/artifacts"
+  case source = "GET /v1/artifacts/{digest}/source"
   case entries = "GET /v1/entries"
   case remove = "DELETE /v1/entries/{key}"
   case pin = "POST /v1/entries/{key}/pin"
@@ -31,16 +32,19 @@ public enum Route: String, Sendable, Hashable, CaseIterable {
   case hardware = "GET /v1/hardware"
   case doctor = "GET /v1/doctor"
   case configuration = "GET /v1/config"
+  case foreign = "GET /v1/foreign/{name}"
+  case keepForeign = "POST /v1/foreign/{name}"
+  case removeForeign = "DELETE /v1/foreign/{name}"
 
   /// Whether it changes what others are served, or gives away what is stored: not for those who may only ask.
   package var isForAdministrators: Bool {
     switch self {
     case .remove, .pin, .rollback, .refresh, .repeatEvidence, .lease, .addLockFile, .export,
-      .importBundle, .collect, .verify:
+      .importBundle, .collect, .verify, .keepForeign, .removeForeign:
       true
     case .greeting, .resolve, .kernel, .artifact, .artifacts, .entries, .revisions, .lockFiles,
       .stale, .statistics, .metrics, .explainKey, .explainSpec, .explainRequest, .tune, .searches,
-      .examine, .hardware, .doctor, .configuration:
+      .examine, .hardware, .doctor, .configuration, .source, .foreign:
       false
     }
   }

@@ -1,5 +1,5 @@
 public import DaemonAPI
-import KernelSpec
+public import KernelSpec
 
 /// Talks to a daemon over its Unix socket. Every call has a deadline and throws nothing but `ServiceError`.
 ///
@@ -49,6 +49,11 @@ public final class DaemonClient {
     return bytes
   }
 
+  /// What an artifact was compiled from.
+  public func source(of artifact: String) throws(ServiceError) -> KernelSource {
+    try get(.source, artifact)
+  }
+
   /// Many artifacts in one round trip; `nil` for each that the daemon does not have.
   public func artifacts(_ digests: [String]) throws(ServiceError) -> [[UInt8]?] {
     let body = Array(digests.joined(separator: "\n").utf8)
@@ -59,6 +64,26 @@ public final class DaemonClient {
       }
     }
     return blobs
+  }
+
+  /// The bytes that another program keeps under a name; `nil` when there are none.
+  public func foreign(_ name: String) throws(ServiceError) -> [UInt8]? {
+    do {
+      return try call(.foreign, name)
+    } catch  where error.code == .notFound {
+      return nil
+    }
+  }
+
+  /// Keeps bytes under a name, of at most 200 letters, digits, points, dashes and underscores.
+  public func keepForeign(_ bytes: [UInt8], as name: String) throws(ServiceError) {
+    let _: ForeignReport = try decode(call(.keepForeign, name, body: bytes))
+  }
+
+  /// - Returns: whether there was something under the name.
+  public func removeForeign(_ name: String) throws(ServiceError) -> Bool {
+    let report: ForeignReport = try get(.removeForeign, name)
+    return report.changed
   }
 
   public func detail(key: String) throws(ServiceError) -> KernelDetail { try get(.kernel, key) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CacheStore
 import DaemonAPI
 import Glibc
 package import Logging
@@ -75,7 +76,10 @@ package enum DaemonProgram {
         version: granaryVersion, processIdentifier: Int(getpid()),
         startedAt: Double(now.tv_sec), defaultPolicy: configuration.defaultPolicy,
         tunedDeadlineSeconds: configuration.tunedDeadlineSeconds),
-      defaults: configuration.requestDefaults, publications: publications)
+      defaults: configuration.requestDefaults, publications: publications,
+      foreign: ForeignArtifacts(
+        folder: configuration.locations.store + "/foreign",
+        limitBytes: configuration.storeBytes / 8))
     let systemd = SystemdNotifier(environment: environment)
     var options = HTTPServer.Options()
     options.access = .roles(configuration.roles)

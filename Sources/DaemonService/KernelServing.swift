@@ -10,6 +10,8 @@ package protocol KernelServing: Sendable {
   func resolve(_ requests: [KernelRequest]) async -> [KernelAnswer]
   /// The bytes of an artifact, decompressed and checked against its address; `nil` when there is none.
   func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]?
+  /// What an artifact was compiled from; `nil` when that is not there.
+  func source(of artifact: Digest) async throws(ServiceError) -> KernelSource?
   func detail(of key: Digest) async throws(ServiceError) -> KernelDetail?
   func entries() async throws(ServiceError) -> [EntrySummary]
   /// - Returns: whether there was such an entry.

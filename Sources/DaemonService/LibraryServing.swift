@@ -107,6 +107,10 @@ package struct LibraryServing: KernelServing {
     try storing { try library.store.artifact(digest: digest) }
   }
 
+  package func source(of artifact: Digest) async throws(ServiceError) -> KernelSource? {
+    try storing { try library.store.source(artifact: artifact) }
+  }
+
   package func onChange(_ notify: @escaping @Sendable (Digest) -> Void) {
     library.onChange(notify)
   }

@@ -1,3 +1,4 @@
+import CacheStore
 import DaemonAPI
 import DaemonClient
 import DaemonService
@@ -26,7 +27,8 @@ func withServer(
       service: service, hotSet: hotSet, counters: counters,
       configuration: ConfigurationReport(settings: []),
       greeting: Greeting(version: "test", processIdentifier: 1, startedAt: 0),
-      defaults: defaults),
+      defaults: defaults,
+      foreign: ForeignArtifacts(folder: folder + "/foreign", limitBytes: 1 << 20)),
     options: options, logger: logger)
   let group = ServiceGroup(
     configuration: ServiceGroupConfiguration(services: [server], logger: logger))

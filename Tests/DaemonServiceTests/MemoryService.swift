@@ -68,6 +68,7 @@ final class MemoryService: KernelServing {
   func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]? {
     state.withLock { $0.artifacts[digest] }
   }
+  func source(of artifact: Digest) async throws(ServiceError) -> KernelSource? { nil }
   func detail(of key: Digest) async throws(ServiceError) -> KernelDetail? {
     state.withLock { $0.details[key] }
   }

@@ -66,7 +66,7 @@ extension ServerTests {
         (.lease, key, "{\"holder\":\"me\",\"seconds\":5}"),
         (.addLockFile, "", "{\"path\":\"/granary.lock\"}"), (.stale, "", ""),
         (.importBundle, "", "x"),
-        (.verify, "", "{\"repair\":true}"),
+        (.verify, "", "{\"repair\":true}"), (.removeForeign, "none", ""),
       ]
       for (route, parameter, body) in asked {
         let answer = try await ask(live, route, parameter, body)

@@ -110,12 +110,24 @@ extension EndToEnd {
         #expect(built.status == 0, "\(built)")
         #expect(
           try run(build + "/rows", in: home).description.contains("1.0000, by the plain loop"))
+        for program in ["/exported", "/alone"] {
+          #expect(try run(build + program, in: home).output.contains("sums to 1.0000"))
+        }
         let daemon = try home.daemon()
         let warmed = try run(
           env, "--default-signal", cmake, "--build", build, "--target", "prewarm", in: home)
         #expect(warmed.status == 0 && access(example + "/granary.lock", F_OK) == 0, "\(warmed)")
         #expect(try run(build + "/rows", in: home).description.contains("1.0000, by a kernel"))
+        // What was exported anew is built in, and refused once the spec is another.
+        let rebuilt = try run(env, "--default-signal", cmake, "--build", build, in: home)
+        #expect(rebuilt.status == 0, "\(rebuilt)")
+        #expect(try run(build + "/alone", in: home).output.contains("sums to 1.0000"))
         _ = try daemon.stop()
+        let spec = example + "/softmax.json"
+        _ = try run("/bin/sh", "-c", "cp '\(spec)' '\(spec).kept'; echo >> '\(spec)'", in: home)
+        let refused = try run(env, "--default-signal", cmake, "--build", build, in: home)
+        #expect(refused.status != 0 && refused.description.contains("granary export-source"))
+        _ = try run("/bin/mv", spec + ".kept", spec, in: home)
         // Later rounds begin without what this one has published.
         _ = try run("/bin/rm", "-rf", home.path + "/published", in: home)
       }

@@ -1,4 +1,5 @@
 import CLinux
+package import CacheStore
 package import DaemonAPI
 import KernelSpec
 
@@ -11,12 +12,14 @@ package struct Router: RequestResponding {
   let greeting: Greeting
   let defaults: RequestDefaults
   let publications: Publications?
+  let foreign: ForeignArtifacts?
   let started = granary_now()
 
   package init(
     service: any KernelServing, hotSet: HotSet, counters: ServerCounters,
     configuration: ConfigurationReport, greeting: Greeting,
-    defaults: RequestDefaults = RequestDefaults(), publications: Publications? = nil
+    defaults: RequestDefaults = RequestDefaults(), publications: Publications? = nil,
+    foreign: ForeignArtifacts? = nil
   ) {
     self.service = service
     self.hotSet = hotSet
@@ -25,6 +28,7 @@ package struct Router: RequestResponding {
     self.greeting = greeting
     self.defaults = defaults
     self.publications = publications
+    self.foreign = foreign
   }
 
   package var hotRoutes: HotRoutes? { HotRoutes(hotSet: hotSet) }
@@ -52,6 +56,10 @@ package struct Router: RequestResponding {
     case .resolve: return try await resolve(request)
     case .artifact: return try await artifact(try digest(parameter))
     case .artifacts: return try await artifacts(request.body)
+    case .source:
+      let artifact = try digest(parameter)
+      return .json(
+        try found(await service.source(of: artifact), "no source of the artifact \(artifact)"))
     case .kernel:
       let key = try digest(parameter)
       return .json(try found(await service.detail(of: key), "no entry has the key \(key)"))
@@ -94,6 +102,9 @@ package struct Router: RequestResponding {
     case .tune: return .events(try await service.tune(try tuneRequest(request)))
     case .hardware: return .json(try await service.hardware())
     case .doctor: return .json(await doctor(for: request.caller))
+    case .foreign: return try foreignBytes(of: parameter)
+    case .keepForeign: return try keepForeign(request.body, as: parameter)
+    case .removeForeign: return try removeForeign(parameter)
     }
   }
 

@@ -1,6 +1,7 @@
 """The package against a real daemon. What needs NumPy or PyTorch is skipped where they are not."""
 
 import asyncio
+import functools
 import importlib.util
 import os
 import threading
@@ -13,6 +14,8 @@ use_tree()
 
 import granary
 
+# A loaded machine may need longer than programs wait by default.
+patient = functools.partial(granary.get, deadline=300)
 has_numpy = importlib.util.find_spec("numpy") is not None
 has_torch = importlib.util.find_spec("torch") is not None
 
@@ -33,16 +36,20 @@ class ClientTests(DaemonCase):
         self.assertTrue(client.explain("neg(x: f32[4])")["present"])
 
     def test_kernels_say_what_they_take(self):
-        kernel = granary.get("mm(x: f32[4,8]{1,4}, w: f32[8,2])")
+        kernel = patient("mm(x: f32[4,8]{1,4}, w: f32[8,2])")
         self.assertEqual([name for name, _ in kernel.inputs], ["x", "w"])
         self.assertEqual(kernel.inputs[0][1], granary.TensorType("f32", (4, 8), (1, 4)))
         self.assertEqual(list(map(str, kernel.outputs)), ["f32[4,2]"])
         self.assertEqual(kernel.verdict, "baseline")
-        self.assertEqual(asyncio.run(granary.get_async("neg(x: f32[4])")).outputs[0].shape, (4,))
+        self.assertEqual(
+            asyncio.run(granary.get_async("neg(x: f32[4])", deadline=300)).outputs[0].shape, (4,)
+        )
 
     def test_many_specs_take_two_round_trips_and_fail_each_for_itself(self):
         before = granary.counters().requests
-        one, two, three = granary.get_all(["abs(x: f32[4])", "foo(x: f32[4])", "exp(x: f32[4])"])
+        one, two, three = granary.get_all(
+            ["abs(x: f32[4])", "foo(x: f32[4])", "exp(x: f32[4])"], deadline=300
+        )
         self.assertEqual(granary.counters().requests, before + 2)
         self.assertIsInstance(one, granary.Kernel)
         self.assertIsInstance(three, granary.Kernel)
@@ -54,14 +61,14 @@ class ClientTests(DaemonCase):
             granary.get("sinh(x: f32[4])", policy="cached")
 
     def test_a_dead_daemon_is_an_error_and_the_kernel_lives_on(self):
-        kernel = granary.get("neg(x: f32[5])")
+        kernel = patient("neg(x: f32[5])")
         self.daemon.kill()
         self.daemon.wait()
         with self.assertRaises(granary.NoDaemon):
             granary.Client().greeting()
         with self.assertRaises(granary.GranaryError):
             granary.get("neg(x: f32[6])")
-        again = granary.get("neg(x: f32[5])")
+        again = patient("neg(x: f32[5])")
         self.assertEqual(again.artifact, kernel.artifact)
 
 
@@ -86,7 +93,7 @@ class ArrayTests(DaemonCase):
         for name in ["float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8"]:
             dtype = granary.tensors._numpy_names[name]
             x = numpy.arange(24, dtype=name).reshape(4, 6)
-            result = granary.get(f"add(x: {dtype}[4,6], x)")(x)
+            result = patient(f"add(x: {dtype}[4,6], x)")(x)
             self.assertEqual(result.dtype, x.dtype)
             numpy.testing.assert_array_equal(result, x + x)
 
@@ -94,7 +101,7 @@ class ArrayTests(DaemonCase):
         import numpy
 
         x = numpy.arange(24, dtype="f4").reshape(4, 6)
-        kernel = granary.get("neg(x: f32[6,4]{1,6})")
+        kernel = patient("neg(x: f32[6,4]{1,6})")
         numpy.testing.assert_array_equal(kernel(x.T), -x.T)
         with self.assertRaisesRegex(ValueError, "strides"):
             kernel(numpy.ascontiguousarray(x.T))
@@ -106,7 +113,7 @@ class ArrayTests(DaemonCase):
     def test_results_are_written_where_out_says(self):
         import numpy
 
-        kernel = granary.get("(neg(x: f32[8]), exp(x))")
+        kernel = patient("(neg(x: f32[8]), exp(x))")
         x = numpy.arange(8, dtype="f4")
         out = [granary.empty(type) for type in kernel.outputs]
         results = kernel(x, out=out)
@@ -116,7 +123,7 @@ class ArrayTests(DaemonCase):
     def test_a_buffer_that_is_not_aligned_is_copied(self):
         import numpy
 
-        kernel = granary.get("mm(x: f32[64,64]{1,64}, y: f32[64,64])")
+        kernel = patient("mm(x: f32[64,64]{1,64}, y: f32[64,64])")
         memory = numpy.ones(2 * 64 * 64 * 4 + 1, dtype="u1")
         x = memory[1 : 1 + 64 * 64 * 4].view("f4").reshape(64, 64)
         x[:] = numpy.eye(64)
@@ -126,14 +133,14 @@ class ArrayTests(DaemonCase):
     def test_an_index_out_of_range_is_an_index_error_and_needs_no_fallback(self):
         import numpy
 
-        pick = granary.kernel("embedding(w: f32[3,4], i: i64[2])", self.fail)
+        pick = granary.kernel("embedding(w: f32[3,4], i: i64[2])", self.fail, deadline=300)
         with self.assertRaises(IndexError):
             pick(numpy.zeros((3, 4), "f4"), numpy.array([0, 3]))
 
     def test_a_computed_index_out_of_range_reads_inside_of_its_table(self):
         import numpy
 
-        kernel = granary.get("index_select(x: f32[65536], dim: 0, index: abs(i: i64[2]))")
+        kernel = patient("index_select(x: f32[65536], dim: 0, index: abs(i: i64[2]))")
         x = numpy.arange(65536, dtype="f4")
         result = kernel(x, numpy.array([-7, 10**9]))
         numpy.testing.assert_array_equal(result, [7, 65535])
@@ -141,7 +148,7 @@ class ArrayTests(DaemonCase):
     def test_threads_and_children_call_kernels(self):
         import numpy
 
-        kernel = granary.get("add(x: f32[100000], x)")
+        kernel = patient("add(x: f32[100000], x)")
         x = numpy.arange(100000, dtype="f4")
         failures = []
 
@@ -170,19 +177,19 @@ class TorchTests(DaemonCase):
         for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.int64, torch.bool):
             x = torch.arange(12).reshape(3, 4).to(dtype)
             name = granary.tensors.torch_dtype_name(dtype)
-            result = granary.get(f"eq(x: {name}[3,4], x)")(x)
+            result = patient(f"eq(x: {name}[3,4], x)")(x)
             self.assertTrue(torch.equal(result, torch.ones(3, 4, dtype=torch.bool)))
-        empty = granary.get("sum(x: f32[0,3], dim: [0])")(torch.empty(0, 3))
+        empty = patient("sum(x: f32[0,3], dim: [0])")(torch.empty(0, 3))
         self.assertTrue(torch.equal(empty, torch.zeros(3)))
         x = torch.randn(16)
-        kernel, out = granary.get("neg(x: f32[16])"), torch.empty(16)
+        kernel, out = patient("neg(x: f32[16])"), torch.empty(16)
         self.assertIs(kernel(x, out=out), out)
         self.assertTrue(torch.equal(out, -x))
 
     def test_a_gradient_is_not_lost_silently(self):
         import torch
 
-        kernel, x = granary.get("neg(x: f32[16])"), torch.randn(16, requires_grad=True)
+        kernel, x = patient("neg(x: f32[16])"), torch.randn(16, requires_grad=True)
         with self.assertRaisesRegex(TypeError, "gradient"):
             kernel(x)
         with torch.no_grad():
@@ -205,7 +212,7 @@ class TorchTests(DaemonCase):
             exported = granary.export(module, (x,))
             self.assertEqual(exported.unsupported, [], exported.report())
             self.assertTrue(exported.checked)
-            run = exported.function(deadline=60)
+            run = exported.function(deadline=300)
             before = granary.counters().calls
             with torch.no_grad():
                 torch.testing.assert_close(run(x), module(x))
@@ -217,7 +224,7 @@ class TorchTests(DaemonCase):
         module = torch.nn.BatchNorm1d(5, momentum=0.3)
         x = torch.randn(7, 5)
         exported = granary.export(module, (x,))
-        kernel = granary.get(exported.specs[0])
+        kernel = patient(exported.specs[0])
         _, mean, variance, count = kernel(x, *exported.parameters)
         with torch.no_grad():
             module(x)
@@ -266,7 +273,7 @@ class TorchTests(DaemonCase):
         )
         self.assertEqual(len(exported.graph.fused), 2)
         before = granary.counters().calls
-        torch.testing.assert_close(exported.function(deadline=60)(x), function(x))
+        torch.testing.assert_close(exported.function(deadline=300)(x), function(x))
         self.assertEqual(granary.counters().calls, before + 2)
 
     def test_values_without_a_dtype_in_specs_stay_with_pytorch(self):
@@ -278,7 +285,7 @@ class TorchTests(DaemonCase):
         x = torch.randn(8)
         exported = granary.export(function, (x,))
         self.assertEqual(len(exported.graph.fused), 2, exported.report())
-        torch.testing.assert_close(exported.function(deadline=60)(x), function(x))
+        torch.testing.assert_close(exported.function(deadline=300)(x), function(x))
 
     def test_fusion_groups_that_are_equal_share_a_spec_and_a_key(self):
         import torch
@@ -290,7 +297,7 @@ class TorchTests(DaemonCase):
         exported = granary.export(module, (x,), groups="fusion")
         self.assertEqual(exported.unsupported, [], exported.report())
         self.assertEqual((len(exported.graph.fused), len(exported.specs)), (3, 1))
-        run = exported.function(deadline=60)
+        run = exported.function(deadline=300)
         before = granary.counters().calls
         with torch.no_grad():
             torch.testing.assert_close(run(x), module(x))
@@ -347,7 +354,7 @@ class TorchTests(DaemonCase):
         x = torch.randn(5, 6)
         for groups in ("whole", "fusion"):
             statistics = module[1].running_mean.clone()
-            trained = export_with_backward(module, (x,), groups=groups, deadline=60)
+            trained = export_with_backward(module, (x,), groups=groups, deadline=300)
             self.assertTrue(torch.equal(module[1].running_mean, statistics))
             self.assertNotIn("unsupported", trained.report())
             before = granary.counters().calls

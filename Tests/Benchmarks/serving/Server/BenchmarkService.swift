@@ -30,6 +30,7 @@ final class BenchmarkService: KernelServing {
   }
 
   func artifact(_ digest: Digest) async throws(ServiceError) -> [UInt8]? { blobs[digest] }
+  func source(of artifact: Digest) async throws(ServiceError) -> KernelSource? { nil }
   func detail(of key: Digest) async throws(ServiceError) -> KernelDetail? { nil }
   func entries() async throws(ServiceError) -> [EntrySummary] {
     digests.enumerated().map { number, digest in

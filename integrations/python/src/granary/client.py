@@ -83,25 +83,58 @@ class Client:
             raise BadAnswer(f"the daemon has no sound artifact {digest}")
         return answer
 
+    def foreign(self, name: str) -> bytes | None:
+        """The bytes that were kept under a name; None when there are none."""
+        status, answer = self._exchange("GET", f"/v1/foreign/{name}", None)
+        if status == 404:
+            return None
+        if status != 200:
+            raise self._failure(answer)
+        return answer
+
+    def keep_foreign(self, name: str, content: bytes) -> None:
+        """Keeps bytes that mean nothing to Granary, until others are used more.
+
+        Args:
+            name: of at most 200 letters, digits, points, dashes and underscores.
+            content: what `foreign` gives back.
+        """
+        status, answer = self._exchange("POST", f"/v1/foreign/{name}", content)
+        if status != 200:
+            raise self._failure(answer)
+
+    def remove_foreign(self, name: str) -> None:
+        """Removes what was kept under a name, if anything was."""
+        self._json("DELETE", f"/v1/foreign/{name}")
+
     def explain(self, spec: str | Spec) -> dict[str, Any]:
         """Why a kernel is served for a spec, or why there is none."""
         text = spec.json() if isinstance(spec, Spec) else spec
         return dict(self._json("POST", "/v1/explain", {"specs": [text]}))
 
     def _json(self, method: str, target: str, body: Any = None) -> Any:
-        status, answer = self._exchange(method, target, body)
+        content = None if body is None else json.dumps(body).encode()
+        status, answer = self._exchange(method, target, content)
+        if status != 200:
+            raise self._failure(answer)
+        return self._decoded(answer)
+
+    def _decoded(self, answer: bytes) -> Any:
         try:
-            value = json.loads(answer)
+            return json.loads(answer)
         except ValueError:
             raise BadAnswer("what answers on the socket is no Granary daemon") from None
-        if status != 200:
-            raise _by_code.get(value.get("code"), GranaryError)(value.get("message", answer))
-        return value
 
-    def _exchange(self, method: str, target: str, body: Any) -> tuple[int, bytes]:
+    def _failure(self, answer: bytes) -> GranaryError:
+        value = self._decoded(answer)
+        if not isinstance(value, dict):
+            return BadAnswer("what answers on the socket is no Granary daemon")
+        return _by_code.get(value.get("code", ""), GranaryError)(value.get("message", answer))
+
+    def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, bytes]:
         connection = _UnixConnection(self.socket, self.timeout)
         try:
-            connection.request(method, target, None if body is None else json.dumps(body))
+            connection.request(method, target, body)
             response = connection.getresponse()
             return response.status, response.read()
         except TimeoutError:

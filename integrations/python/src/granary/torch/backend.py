@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,10 @@ from torch import fx
 from granary.client import Client
 from granary.exporting import kept_whole
 from granary.torch.calling import tell
-from granary.torch.groups import FusedGraph
-from granary.torch.support import Support
+from granary.torch.choosing import is_faster
+from granary.torch.evidence import Evidence
+from granary.torch.groups import FusedGraph, Timing
+from granary.torch.support import Support, is_random
 
 # Operators that core ATen lacks and Granary has, beside those that exports keep.
 _also_kept = (
@@ -42,10 +45,13 @@ class Options:
     """Seconds that all kernels of a graph may take together."""
     socket: str | None = None
     measured: bool = True
-    """Whether PyTorch keeps the groups at which it is faster, as measured by the first call."""
+    """Whether PyTorch keeps the groups, and the graphs, at which it is faster, as measured by the
+    first call. The daemon keeps what was measured."""
 
 
 _graphs: weakref.WeakSet[FusedGraph] = weakref.WeakSet()
+_left_whole: weakref.WeakSet[fx.GraphModule] = weakref.WeakSet()
+"""Graphs that are faster without the backend."""
 
 
 def granary_backend(
@@ -69,6 +75,8 @@ def granary_backend(
     if any(not _is_static(value) for value in example_inputs):
         return _Specializing(module, chosen)
     try:
+        if chosen.measured and not _records_gradients(example_inputs):
+            return _guarded(module, example_inputs, chosen)
         return _compiled(module, example_inputs, chosen)
     except torch._dynamo.exc.TorchDynamoException:
         raise
@@ -77,13 +85,85 @@ def granary_backend(
         return module.forward
 
 
-def _compiled(
+def _guarded(
     module: fx.GraphModule, example_inputs: Sequence[Any], options: Options
 ) -> Callable[..., Any]:
+    """The compiled graph where it is faster than the graph as it came."""
+    evidence = Evidence(module, example_inputs, options.socket)
+    if evidence.prefers_eager():
+        _left_whole.add(module)
+        return module.forward
+    graphs: list[FusedGraph] = []
+    compiled = _compiled(module, example_inputs, options, graphs)
+    if len(graphs) != 1 or any(map(is_random, graphs[0].module.graph.nodes)):
+        return compiled
+    if evidence.knows(graphs[0].kernels):
+        return compiled
+    return _Measured(module, compiled, graphs[0], evidence)
+
+
+class _Measured:
+    """A compiled graph whose first call decides whether it runs, or the graph as it came."""
+
+    def __init__(
+        self,
+        module: fx.GraphModule,
+        compiled: Callable[..., Any],
+        graph: FusedGraph,
+        evidence: Evidence,
+    ) -> None:
+        self._module = module
+        self._compiled = compiled
+        self._graph = graph
+        self._evidence = evidence
+        self._function: Callable[..., Any] = self._first
+
+    def __call__(self, *values: Any) -> Any:
+        return self._function(*values)
+
+    def _first(self, *values: Any) -> Any:
+        versions = _versions(values)
+        results = self._compiled(*values)
+        self._function = self._compiled
+        # What changes its inputs cannot be run for nothing.
+        if _versions(values) == versions:
+            faster = is_faster(
+                lambda: self._compiled(*values), lambda: self._module.forward(*values)
+            )
+            self._evidence.keep(self._graph.kernels, faster)
+            if not faster:
+                _left_whole.add(self._module)
+                _graphs.discard(self._graph)
+                self._function = self._module.forward
+        return results
+
+
+def _versions(values: Sequence[Any]) -> list[int]:
+    """Counts how often each tensor was changed; those of inference mode do not tell."""
+    return [
+        value._version
+        for value in values
+        if isinstance(value, torch.Tensor) and not value.is_inference()
+    ]
+
+
+def _records_gradients(values: Sequence[Any]) -> bool:
+    return torch.is_grad_enabled() and any(
+        isinstance(value, torch.Tensor) and value.requires_grad for value in values
+    )
+
+
+def _compiled(
+    module: fx.GraphModule,
+    example_inputs: Sequence[Any],
+    options: Options,
+    graphs: list[FusedGraph] | None = None,
+) -> Callable[..., Any]:
+    """The function by AOTAutograd; `graphs` gets what it consists of."""
     from torch._dynamo.backends.common import aot_autograd
 
     def compiler(graph: fx.GraphModule, _: Sequence[Any]) -> Callable[..., Any]:
-        return fuse(graph, options)
+        return fuse(graph, options, graphs)
 
     backend = aot_autograd(
         fw_compiler=compiler,
@@ -95,7 +175,9 @@ def _compiled(
     return compiled
 
 
-def fuse(module: fx.GraphModule, options: Options) -> Callable[..., Any]:
+def fuse(
+    module: fx.GraphModule, options: Options, graphs: list[FusedGraph] | None = None
+) -> Callable[..., Any]:
     """The function of a graph of ATen operators, with kernels where there are some."""
     try:
         name_attention(module.graph)
@@ -110,6 +192,8 @@ def fuse(module: fx.GraphModule, options: Options) -> Callable[..., Any]:
         run = module.forward
     else:
         _graphs.add(graph)
+        if graphs is not None:
+            graphs.append(graph)
     from functorch.compile import make_boxed_func
 
     boxed: Callable[..., Any] = make_boxed_func(run)
@@ -203,6 +287,19 @@ def refresh(**options: Any) -> int:
     return changed
 
 
+@contextmanager
+def timing() -> Iterator[Timing]:
+    """Measures how long kernels take in the compiled models that are called meanwhile.
+
+    They must have been called before, so that what their first calls measure does not count.
+    """
+    taken = Timing()
+    with ExitStack() as stack:
+        for graph in list(_graphs):
+            stack.enter_context(graph.timed(taken))
+        yield taken
+
+
 @dataclass(frozen=True)
 class Report:
     """What the compiled models of this process leave to kernels and to PyTorch."""
@@ -217,12 +314,17 @@ class Report:
     """Different ones."""
     reasons: dict[str, int]
     """Why operators stay with PyTorch, and how many do so."""
+    graphs_left: int = 0
+    """Graphs that run as if they were not compiled, since they are faster so, as measured. The
+    other figures do not count them."""
 
     def __str__(self) -> str:
         lines = [
             f"{self.operators_in_kernels} of {self.operators} operators in "
             f"{self.groups_in_kernels} of {self.groups} groups run in {self.kernels} kernels"
         ]
+        if self.graphs_left:
+            lines.append(f"  {self.graphs_left} graphs run uncompiled: measured to be faster so")
         lines += [f"  {count} with PyTorch: {reason}" for reason, count in self.reasons.items()]
         return "\n".join(lines)
 
@@ -248,4 +350,13 @@ def report() -> Report:
             inside += count
             groups_inside += 1
             kernels.add(fused.kernel.artifact)
-    return Report(len(_graphs), operators, inside, groups, groups_inside, len(kernels), reasons)
+    return Report(
+        len(_graphs),
+        operators,
+        inside,
+        groups,
+        groups_inside,
+        len(kernels),
+        reasons,
+        len(_left_whole),
+    )

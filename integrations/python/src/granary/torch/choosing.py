@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 rounds = 15
@@ -24,6 +24,22 @@ def is_kernel_faster(
     if artifact not in _decisions:
         _decisions[artifact] = _measure(kernel, original, tensors)
     return _decisions[artifact]
+
+
+def learn(known: dict[str, bool]) -> None:
+    """Takes over what another process measured, by artifact."""
+    for artifact, is_faster in known.items():
+        _decisions.setdefault(artifact, is_faster)
+
+
+def decisions(artifacts: Iterable[str]) -> dict[str, bool]:
+    """What was decided about artifacts, if anything was."""
+    return {artifact: _decisions[artifact] for artifact in artifacts if artifact in _decisions}
+
+
+def is_faster(one: Callable[[], Any], other: Callable[[], Any]) -> bool:
+    """Runs two functions in turns, and compares their shortest times."""
+    return _measure(one, other, ())
 
 
 def _measure(kernel: Callable[..., Any], original: Callable[..., Any], tensors: Any) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +104,7 @@ class FusedGraph:
             # Without operands there is no tensor to say where results go.
             if piece.operands and piece.results:
                 self._spell(piece, whole)
+        self.is_whole = self.is_whole and bool(self.fused)
         assembly = _Assembly(self)
         self._graph = assembly.graph
         self.remaining = assembly.copied
@@ -113,6 +116,11 @@ class FusedGraph:
     def specs(self) -> list[str]:
         """The different ones of the groups."""
         return list(dict.fromkeys(fused.spec for fused in self.fused))
+
+    @property
+    def kernels(self) -> dict[str, str | None]:
+        """The artifact of each spec, where there is one."""
+        return {f.spec: None if f.kernel is None else f.kernel.artifact for f in self.fused}
 
     @property
     def original_calls(self) -> int:
@@ -180,6 +188,27 @@ class FusedGraph:
             else:
                 self._namespace[fused.name] = fused.path(fused.kernel)
 
+    @contextmanager
+    def timed(self, timing: Timing) -> Iterator[None]:
+        """Adds the time of every call of a kernel, meanwhile."""
+        served = [fused for fused in self.fused if fused.kernel and fused.reason is None]
+        before = {fused.name: self._namespace[fused.name] for fused in served}
+
+        def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*tensors: Any) -> Any:
+                began = time.perf_counter()
+                results = function(*tensors)
+                timing.seconds += time.perf_counter() - began
+                return results
+
+            return call
+
+        self._namespace |= {name: watched(function) for name, function in before.items()}
+        try:
+            yield
+        finally:
+            self._namespace |= before
+
     def _trial(self, fused: Fused, kernel: Kernel) -> Callable[..., Any]:
         """The first call, which decides who serves the group from then on."""
 
@@ -194,6 +223,14 @@ class FusedGraph:
             return self._namespace[fused.name](*tensors)
 
         return first
+
+
+@dataclass
+class Timing:
+    """How long kernels took."""
+
+    seconds: float = 0
+    """With what Python does to call them."""
 
 
 class _Assembly:
@@ -215,9 +252,8 @@ class _Assembly:
             if fused is not None:
                 if node is fused.piece.group.nodes[-1]:
                     self._call(fused)
-            elif node.op != "placeholder" and node in self._partition.needed:
-                if not self._partition.is_read_through(node):
-                    self._value(node)
+            elif node.op != "placeholder" and self._partition.is_step(node):
+                self._value(node)
 
     def _of(self, node: fx.Node) -> Fused | None:
         group = self._partition.group_of(node)

@@ -94,6 +94,10 @@ class Partition:
         """Whether kernels compute a node."""
         return self.is_read_through(node) or self.group_of(node) is not None
 
+    def is_step(self, node: fx.Node) -> bool:
+        """Whether a node is needed, and computed at a place of its own."""
+        return node in self.needed and not self.is_read_through(node)
+
     def roots(self, node: fx.Node) -> Iterator[fx.Node]:
         """The values that a node needs, through what is free."""
         for operand in node.all_input_nodes:

@@ -146,7 +146,7 @@ def refusal(node: fx.Node, *, random: bool = False) -> str | None:
     target: Any = node.target
     if not isinstance(target, torch._ops.OpOverload):
         return "it is no ATen operator"
-    if not random and torch.Tag.nondeterministic_seeded in target.tags:
+    if not random and is_random(node):
         return "its random numbers are PyTorch's"
     if target._schema.is_mutable:
         return "it changes its operands"
@@ -158,6 +158,20 @@ def refusal(node: fx.Node, *, random: bool = False) -> str | None:
         if reason := _refused_value(value):
             return reason
     return None
+
+
+def is_random(node: fx.Node) -> bool:
+    """Whether a node draws random numbers: attention without dropout does not."""
+    target: Any = node.target
+    if not isinstance(target, torch._ops.OpOverload):
+        return False
+    if torch.Tag.nondeterministic_seeded not in target.tags:
+        return False
+    for place, argument in enumerate(target._schema.arguments):
+        if argument.name == "dropout_p":
+            given = node.args[place] if place < len(node.args) else node.kwargs.get("dropout_p", 0)
+            return bool(given != 0)
+    return True
 
 
 def _refused_value(node: fx.Node) -> str | None:
