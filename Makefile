@@ -1,7 +1,7 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
 .PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
-  bench-search completions python conformance conformance-meaning conformance-kernels lint-python \
-  operators sanitize sanitize-samples sanitized-hosts integrations
+  bench-search bench-store deb completions python conformance conformance-meaning conformance-kernels \
+  lint-python operators sanitize sanitize-samples sanitized-hosts integrations
 
 setup:
 	@.ci/setup
@@ -109,7 +109,17 @@ bench-search: setup
 	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
 	  Tests/Benchmarks/search/specs.txt integrations/demo/specs.jsonl $(BENCH_OPTIONS)
 
+# What the store reaches with ENTRIES entries (a million unless told, about 15 GB in TMPDIR).
+bench-store: setup
+	swift build -c release --product granary-bench-store
+	Tests/Benchmarks/store/run "$$(swift build -c release --show-bin-path)/granary-bench-store" $(ENTRIES)
+
 bench: bench-serving bench-search bench-kernels
+
+# A Debian package with daemon, command line, units, man pages and completions, in .build/deb.
+deb: setup
+	swift build -c release --static-swift-stdlib
+	.ci/deb "$$(swift build -c release --show-bin-path)" .build/deb
 
 # Completion scripts and man pages, into .build/share as an installation lays them out.
 completions:

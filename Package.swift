@@ -119,6 +119,9 @@ let package = Package(
       ],
       path: "Tests/Benchmarks/serving/Server", swiftSettings: strict),
     .executableTarget(
+      name: "granary-bench-store", dependencies: ["CacheStore", "KernelSpec", "Support"],
+      path: "Tests/Benchmarks/store/Program", swiftSettings: strict),
+    .executableTarget(
       name: "granary-bench-search",
       dependencies: [
         "CacheStore", "Evaluation", "Hardware", "KernelSpec", "Optimization", "Support",

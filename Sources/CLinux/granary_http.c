@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 // The numbers are part of libcurl's binary interface and never change: include/curl/curl.h of curl 7.88.
 enum {
@@ -15,9 +16,11 @@ enum {
   OPTION_POSTFIELDS = 10015,
   OPTION_HTTPHEADER = 10023,
   OPTION_CAINFO = 10065,
+  OPTION_HEADERDATA = 10029,
   OPTION_CUSTOMREQUEST = 10036,
   OPTION_AWS_SIGV4 = 10305,
   OPTION_WRITEFUNCTION = 20011,
+  OPTION_HEADERFUNCTION = 20079,
   OPTION_NOBODY = 44,
   OPTION_FOLLOWLOCATION = 52,
   OPTION_NOSIGNAL = 99,
@@ -87,6 +90,20 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context) {
   return more;
 }
 
+static size_t note_header(char *line, size_t size, size_t count, void *context) {
+  struct granary_http_answer *answer = context;
+  size_t length = size * count;
+  if (length < 5 || strncasecmp(line, "etag:", 5) != 0) return length;
+  size_t start = 5, end = length;
+  while (start < end && line[start] == ' ') start++;
+  while (end > start && (line[end - 1] == '\r' || line[end - 1] == '\n' || line[end - 1] == ' ')) end--;
+  if (end - start < sizeof answer->tag) {
+    memcpy(answer->tag, line + start, end - start);
+    answer->tag[end - start] = 0;
+  }
+  return length;
+}
+
 static void prepare(void *easy, const struct granary_http_call *call, void *headers, char *reason) {
   curl.easy_setopt(easy, OPTION_URL, call->url);
   curl.easy_setopt(easy, OPTION_CUSTOMREQUEST, call->method);
@@ -127,6 +144,8 @@ int granary_http_exchange(const struct granary_http_call *call, struct granary_h
   prepare(easy, call, headers, reason);
   curl.easy_setopt(easy, OPTION_WRITEFUNCTION, receive);
   curl.easy_setopt(easy, OPTION_WRITEDATA, &received);
+  curl.easy_setopt(easy, OPTION_HEADERFUNCTION, note_header);
+  curl.easy_setopt(easy, OPTION_HEADERDATA, answer);
   int result = curl.easy_perform(easy);
   curl.easy_getinfo(easy, INFO_RESPONSE_CODE, &answer->status);
   if (result != 0) {

@@ -169,10 +169,15 @@ extension CacheStore {
     let orphans = """
       digest NOT IN (SELECT artifact FROM revisions) AND digest NOT IN (SELECT source FROM sources)
       """
-    try write {
-      try $0.execute(
-        sql: "DELETE FROM sources WHERE artifact NOT IN (SELECT artifact FROM revisions)")
-    }
+    try removeWithoutRevision(
+      "sources", "NOT EXISTS (SELECT 1 FROM revisions WHERE artifact = sources.artifact)",
+      ["artifact"])
+    try removeWithoutRevision(
+      "signatures",
+      """
+      NOT EXISTS (SELECT 1 FROM entries JOIN revisions ON entry = entries.id
+        WHERE entries.key = signatures.key AND number = signatures.revision)
+      """, ["key", "revision", "signer"])
     let digests = try read {
       try Data.fetchAll($0, sql: "SELECT digest FROM blobs WHERE \(orphans)")
     }
@@ -196,6 +201,26 @@ extension CacheStore {
       removed.formUnion(gone.compactMap(\.0))
     }
     return removed
+  }
+
+  /// Removes the rows of a table whose revision is gone. What goes is found while others write, and looked at again.
+  private func removeWithoutRevision(_ table: String, _ condition: String, _ columns: [String])
+    throws
+  {
+    let list = columns.joined(separator: ", ")
+    let rows = try read {
+      try Row.fetchAll($0, sql: "SELECT \(list) FROM \(table) WHERE \(condition)")
+    }
+    let places = columns.map { "\($0) = ?" }.joined(separator: " AND ")
+    try batches(rows) { batch in
+      try write { database in
+        for row in batch {
+          try database.execute(
+            sql: "DELETE FROM \(table) WHERE \(places) AND \(condition)",
+            arguments: StatementArguments(columns.map { row[$0] as DatabaseValue }))
+        }
+      }
+    }
   }
 
   /// Removes the files of removed blobs, of blobs that are in the index, and of none.

@@ -45,7 +45,8 @@ package enum DaemonAssembly {
           locations: configuration.tiers, access: configuration.tierAccess(environment)),
         trust: TrustPolicy(
           ring: KeyRing(directory: configuration.locations.keys),
-          verification: configuration.verifyImports), log: logger)
+          verification: configuration.verifyImports),
+        leaseSeconds: configuration.searchLeaseSeconds, log: logger)
       let server = try configuration.serving.map {
         try TierServer(
           $0, library: library, folder: configuration.locations.shelf, logger: logger)

@@ -162,6 +162,8 @@ struct DaemonFlags: ParsableCommand {
   @Option(help: "Threads that searches use.") var searchThreads: String?
   @Option(help: "The longest time of one search.") var searchSeconds: String?
   @Option(help: "The most candidates of one search.") var searchCandidates: String?
+  @Option(help: "How long a search is left to another machine that is silent.")
+  var searchLeaseSeconds: String?
   @Option(help: "cached, baseline, tuned or locked.") var defaultPolicy: String?
   @Option(help: "How long the policy tuned waits.") var tunedDeadlineSeconds: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: String?
@@ -184,7 +186,8 @@ struct DaemonFlags: ParsableCommand {
       (.adminUsers, adminUsers), (.adminGroups, adminGroups),
       (.searchThreads, searchThreads),
       (.searchSeconds, searchSeconds),
-      (.searchCandidates, searchCandidates), (.defaultPolicy, defaultPolicy),
+      (.searchLeaseSeconds, searchLeaseSeconds), (.searchCandidates, searchCandidates),
+      (.defaultPolicy, defaultPolicy),
       (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),
     ]
     return given.reduce(into: [:]) { $0[$1.0] = $1.1 }

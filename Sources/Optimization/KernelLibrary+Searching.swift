@@ -3,6 +3,7 @@ import KernelSpec
 import Knowledge
 import Hardware
 import Logging
+import RemoteTiers
 import Search
 import Support
 import Synchronization
@@ -13,15 +14,32 @@ extension KernelLibrary {
   package func runSearches() async {
     recallResults()
     await requeueUnfinished()
-    while let order = await queue.next() {
-      do {
-        try await searchWithinMemory(order)
-      } catch {
-        log.error(
-          "a search failed", metadata: ["name": "\(order.plan.spec.name)", "error": "\(error)"])
-        await queue.publish(
-          SearchProgress(key: order.plan.key.digest, state: .finished))
+    await withDiscardingTaskGroup { pauses in
+      while let order = await queue.next() {
+        switch await turn(of: order) {
+        case .search(let lease): await search(order, holding: lease)
+        case .settled:
+          await queue.publish(SearchProgress(key: order.plan.key.digest, state: .finished))
+        case .later(let seconds):
+          await queue.postpone(order)
+          pauses.addTask { [queue] in
+            try? await Task.sleep(for: .seconds(seconds))
+            await queue.resume(order.plan.key.digest)
+          }
+        }
       }
+      pauses.cancelAll()
+    }
+  }
+
+  /// Searches and says so to the machines that wait, also when it fails.
+  private func search(_ order: SearchQueue.Order, holding lease: TierLeases.Lease?) async {
+    do {
+      try await holding(lease) { try await self.searchWithinMemory(order) }
+    } catch {
+      log.error(
+        "a search failed", metadata: ["name": "\(order.plan.spec.name)", "error": "\(error)"])
+      await queue.publish(SearchProgress(key: order.plan.key.digest, state: .finished))
     }
   }
 

@@ -4,6 +4,7 @@ package import Logging
 package import Support
 import Hardware
 import Knowledge
+import RemoteTiers
 import Search
 import Synchronization
 
@@ -25,6 +26,8 @@ package final class KernelLibrary: Sendable {
   package let sharedKernels: SharedKernels?
   /// What is believed of other machines; `nil` for nothing.
   package let trust: TrustPolicy?
+  /// How machines that share a tier agree on who searches; `nil` on a machine by itself.
+  let leases: TierLeases?
   private let baselines = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
   /// What finished searches taught, for transplants.
@@ -34,10 +37,11 @@ package final class KernelLibrary: Sendable {
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
     shared: SharedSchedules? = nil, sharedKernels: SharedKernels? = nil,
-    trust: TrustPolicy? = nil,
+    trust: TrustPolicy? = nil, leaseSeconds: Double = 0,
     time: any TimeSource = SystemTime(), log: Logger
   ) {
     self.sharedKernels = sharedKernels
+    leases = sharedKernels?.tiers.leases(seconds: leaseSeconds)
     self.trust = trust
     self.shared = shared
     self.store = store

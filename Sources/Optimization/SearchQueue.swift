@@ -15,6 +15,8 @@ package actor SearchQueue {
     var order: Order
     var demand: Int
     var arrival: Int
+    /// Another machine searches for it.
+    var isPostponed = false
   }
 
   private var waiting: [Digest: Waiting] = [:]
@@ -50,7 +52,7 @@ package actor SearchQueue {
 
   /// The search to run next; waits until there is one. `nil` once the task is cancelled.
   package func next() async -> Order? {
-    while waiting.isEmpty {
+    while !waiting.values.contains(where: { !$0.isPostponed }) {
       if Task.isCancelled { return nil }
       await withTaskCancellationHandler {
         await withCheckedContinuation { worker = $0 }
@@ -58,13 +60,28 @@ package actor SearchQueue {
         Task { await self.wake() }
       }
     }
-    let best = waiting.max {
+    let best = waiting.filter { !$0.value.isPostponed }.max {
       ($0.value.demand, -$0.value.arrival) < ($1.value.demand, -$1.value.arrival)
     }
     guard let best, !Task.isCancelled else { return nil }
     waiting[best.key] = nil
     running = best.key
     return best.value.order
+  }
+
+  /// Puts an order back that runs, until `resume` is called for its key.
+  func postpone(_ order: Order) {
+    let key = order.plan.key.digest
+    guard running == key else { return }
+    running = nil
+    arrivals += 1
+    waiting[key] = Waiting(order: order, demand: 1, arrival: arrivals, isPostponed: true)
+    publish(SearchProgress(key: key, state: .queued, secondsLeft: order.limits.seconds))
+  }
+
+  func resume(_ key: Digest) {
+    waiting[key]?.isPostponed = false
+    wake()
   }
 
   private func wake() {

@@ -3,7 +3,7 @@ import Support
 
 /// A server that keeps values at `ac/` and `cas/`: bazel-remote, nginx with its DAV module, another daemon, or with
 /// signed requests an S3 bucket.
-package struct HTTPTier: RemoteTier {
+package struct HTTPTier: ConditionalTier {
   /// How addresses become paths below the base.
   package enum Layout: Sendable {
     /// `cas/abcd…`, as bazel-remote has it.
@@ -64,6 +64,30 @@ package struct HTTPTier: RemoteTier {
     case 200: return true
     case 404, 410: return false
     default: throw unexpected("HEAD", answer.status)
+    }
+  }
+
+  package func see(_ address: RemoteAddress) async throws -> SeenRecord {
+    let answer = try await exchange("GET", address, limitBytes: address.limitBytes)
+    switch answer.status {
+    case 200: return SeenRecord(bytes: answer.body, version: answer.tag)
+    case 404, 410: return SeenRecord(bytes: nil, version: nil)
+    default: throw unexpected("GET", answer.status)
+    }
+  }
+
+  package func replace(_ seen: SeenRecord, with bytes: [UInt8], at address: RemoteAddress)
+    async throws -> Bool
+  {
+    try address.check(bytes)
+    let condition =
+      seen.bytes == nil ? ["If-None-Match: *"] : seen.version.map { ["If-Match: \($0)"] } ?? []
+    let answer = try await exchange("PUT", address, body: bytes, extra: condition)
+    switch answer.status {
+    case 200, 201, 204: return true
+    // S3 answers 409 while somebody else is at it, and 404 when what was seen is gone.
+    case 404, 409, 412: return false
+    default: throw unexpected("PUT", answer.status)
     }
   }
 

@@ -31,10 +31,13 @@ package struct AWSSigning: Sendable, CustomStringConvertible {
 package struct TierAnswer: Sendable {
   package var status: Int
   package var body: [UInt8]
+  /// The value of `ETag`.
+  package var tag: String?
 
-  package init(status: Int, body: [UInt8]) {
+  package init(status: Int, body: [UInt8], tag: String? = nil) {
     self.status = status
     self.body = body
+    self.tag = tag
   }
 }
 
@@ -56,14 +59,18 @@ package struct CurlTransport: HTTPTransport {
     let result = Self.withOptional(authorities) { Self.perform(request, $0, &answer) }
     defer { free(answer.body) }
     guard result == 0 else {
-      let reason = withUnsafeBytes(of: answer.failure) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      let reason = withUnsafeBytes(of: answer.failure, Self.text)
       throw GranaryError(
         .tierFailed, "\(request.method) of a tier: \(reason)", responsible: .environment)
     }
     let body = UnsafeBufferPointer(start: answer.body, count: answer.length)
-    return TierAnswer(status: answer.status, body: Array(body))
+    let tag = withUnsafeBytes(of: answer.tag, Self.text)
+    return TierAnswer(
+      status: answer.status, body: Array(body), tag: tag.isEmpty ? nil : tag)
+  }
+
+  private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
   private static func perform(

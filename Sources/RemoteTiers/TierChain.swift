@@ -93,6 +93,16 @@ package final class TierChain: Sendable {
     return false
   }
 
+  /// Leases in the last tier, which most machines share; `nil` when there can be none.
+  ///
+  /// - Parameter seconds: how long a lease holds without a word of its holder; 0 for none at all.
+  package func leases(seconds: Double) -> TierLeases? {
+    guard isWritable, !isOffline, seconds > 0, let last = tiers.last as? any ConditionalTier else {
+      return nil
+    }
+    return TierLeases(last, seconds: seconds, time: time)
+  }
+
   /// - Returns: `nil` when the tier stepped aside or failed. A cancelled call says nothing about
   ///   the tier.
   private func attempt<Value: Sendable>(

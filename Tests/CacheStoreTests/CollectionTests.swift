@@ -1,3 +1,4 @@
+import GRDB
 import KernelSpec
 import SimulatedFiles
 import Support
@@ -69,6 +70,28 @@ import Testing
     #expect(try store.lookup(key: key("a"), revision: 6)?.artifact.bytes == [6])
     #expect(try store.artifact(digest: Digest(of: [UInt8(3)])) == nil)
     #expect(try store.source(artifact: Digest(of: [UInt8(5)])) != nil)
+  }
+
+  @Test("who vouched for a revision is forgotten with it, and not before")
+  func signatures() throws {
+    let store = try fixture.open()
+    for value in 1...4 {
+      let number = try store.publish("a", [UInt8(value)])
+      try store.keepSignatures(["signer": [UInt8(value)]], key: key("a"), revision: number)
+    }
+    try store.publish("b", [9])
+    try store.keepSignatures(["signer": [9]], key: key("b"), revision: 1)
+    _ = try store.collect(CollectionLimits())
+    func signed() throws -> [String] {
+      try store.read {
+        try String.fetchAll($0, sql: "SELECT hex(signature) FROM signatures ORDER BY signature")
+      }
+    }
+    #expect(try signed() == ["03", "04", "09"])
+    #expect(try store.shareable(key: key("a"))?.signatures == ["signer": [4]])
+    try store.remove(key: key("a"))
+    _ = try store.collect(CollectionLimits())
+    #expect(try signed() == ["09"])
   }
 
   @Test("a blob that a kept entry shares stays")

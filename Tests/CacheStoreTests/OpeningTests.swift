@@ -93,6 +93,35 @@ import Testing
     #expect(version == CacheSchema.version)
   }
 
+  /// Written by a daemon of schema 2 that took in a signed bundle of `relu(x: f32[4])` and `exp(x: f32[3])`, made
+  /// `neg(x: f32[5])` for the namespace `team`, pinned and leased the first, and had a lock file of the second.
+  @Test("a store that version 2 wrote opens, with its origins, signatures, leases and lock files")
+  func version2() throws {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let fixture = root.joined(separator: "/") + "/cache-schema/fixtures/version-2/index.sqlite"
+    let files = LocalFileSystem()
+    let bytes = try #require(try files.read(fixture, limitBytes: 1 << 20))
+    try files.write(bytes, atomicallyTo: self.fixture.directory + "/index.sqlite")
+    let store = try self.fixture.open()
+    let entries = try store.entries().sorted { $0.name < $1.name }
+    #expect(entries.map(\.name) == ["exp", "neg", "relu"])
+    #expect(entries.map(\.namespace) == ["", "team", ""])
+    #expect(entries.map(\.pinnedRevision) == [nil, nil, 1])
+    for (entry, origin) in zip(entries, ["bundle", "", "bundle"]) {
+      let kernel = try #require(try store.lookup(key: entry.key))
+      #expect(kernel.origin == origin)
+      #expect(Digest(of: kernel.artifact.bytes) == kernel.artifact.manifest.digest)
+      #expect(try store.shareable(key: entry.key)?.signatures.isEmpty == (origin == ""))
+    }
+    // The lease and the lock file keep what they name, whatever the limits.
+    let report = try store.collect(CollectionLimits(maximumBytes: 0))
+    #expect(report.entriesProtected == 2)
+    #expect(try store.entries().map(\.name).sorted() == ["exp", "relu"])
+    #expect(try store.verifyAll(repair: false).isSound)
+    let version = try store.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+    #expect(version == CacheSchema.version)
+  }
+
   private func schema(_ database: DatabaseQueue) throws -> [String] {
     try database.read {
       try String.fetchAll($0, sql: "SELECT coalesce(sql, name) FROM sqlite_master ORDER BY name")

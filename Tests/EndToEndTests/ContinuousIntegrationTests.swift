@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -35,7 +36,7 @@ extension EndToEnd {
       return try ChildProgram(
         "/usr/bin/env", ["--default-signal", "-C", root, "bash", "-c", step],
         environment: environment
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
     }
 
     @Test("the steps prewarm, write the lock file once, and hold later runs to it")

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 private let relu = "relu(x: f32[11,17])"
@@ -74,7 +75,7 @@ extension EndToEnd {
       let key = try maker.granary("keys", "generate", "--name", "maker", "--json").json()
       _ = try maker.granary("get", relu)
       #expect(try HousekeepingTests.isIdle(maker))
-      let isGiven = try eventually(within: 300) {
+      let isGiven = try eventually(within: hangLimit) {
         try maker.granary("doctor", "--json").json()["findings"].list.contains {
           $0["message"].text?.contains("; 0 uploads wait") == true
         }
@@ -104,7 +105,7 @@ extension EndToEnd {
             "-keyout", farm.home.file(name + ".key"), "-out", farm.home.file(name + ".pem"),
             "-days", "2", "-subj", "/CN=granary", "-addext", "subjectAltName=IP:127.0.0.1",
           ], environment: farm.home.environment
-        ).finish(within: 300)
+        ).finish(within: hangLimit)
         #expect(made.status == 0, "\(made)")
       }
       farm.home.environment["GRANARY_SERVE_CERTIFICATE"] = farm.home.file("server.pem")
@@ -129,7 +130,7 @@ extension EndToEnd {
       _ = try daemon.stop()
       // A key that is not the certificate's stops the start.
       farm.home.environment["GRANARY_SERVE_KEY"] = farm.home.file("stranger.key")
-      let refused = try farm.home.spawnDaemon().finish(within: 300)
+      let refused = try farm.home.spawnDaemon().finish(within: hangLimit)
       #expect(refused.status == 1 && refused.complaint.contains("server.pem"), "\(refused)")
     }
 
@@ -149,10 +150,10 @@ extension EndToEnd {
         let program = try #require(ccache)
         let compiled = try ChildProgram(
           program, ["cc", "-c", source, "-o", farm.home.file("a.o")], environment: environment
-        ).finish(within: 300)
+        ).finish(within: hangLimit)
         #expect(compiled.status == 0, "\(compiled)")
         let counts = try ChildProgram(program, ["--print-stats"], environment: environment)
-          .finish(within: 300)
+          .finish(within: hangLimit)
         hits.append(
           String(decoding: counts.output, as: UTF8.self).contains("remote_storage_hit\t1"))
       }
@@ -196,7 +197,7 @@ extension EndToEnd {
       _ = try ChildProgram(
         "/bin/chmod", ["-R", "u+w", farm.home.file("first"), farm.home.file("second")],
         environment: farm.home.environment
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
     }
 
     @Test("settings that would open the store to others stop the start")
@@ -210,11 +211,11 @@ extension EndToEnd {
       ] {
         let home = try PrivateHome()
         home.environment.merge(settings) { _, new in new }
-        let refused = try home.spawnDaemon().finish(within: 300)
+        let refused = try home.spawnDaemon().finish(within: hangLimit)
         #expect(refused.status == 2 && refused.complaint.contains(word), "\(refused)")
       }
       chmod(token.file("token"), 0o644)
-      let refused = try token.spawnDaemon().finish(within: 300)
+      let refused = try token.spawnDaemon().finish(within: hangLimit)
       #expect(refused.status == 1 && refused.complaint.contains("chmod"), "\(refused)")
     }
   }
@@ -226,7 +227,7 @@ extension EndToEnd {
         try #require(installed("setpriv")),
         ["--reuid=65534", "--regid=65534", "--clear-groups", Binaries.path("granary")] + arguments,
         environment: home.environment
-      ).finish(within: 300)
+      ).finish(within: hangLimit)
     }
 
     @Test(
@@ -280,7 +281,7 @@ extension EndToEnd {
       _ = try daemon.stop()
       // What was made meanwhile is given as soon as the machine is back.
       let online = try home.daemon()
-      let isGiven = eventually(within: 300) { access(tier + "/ac", F_OK) == 0 }
+      let isGiven = eventually(within: hangLimit) { access(tier + "/ac", F_OK) == 0 }
       #expect(isGiven)
       _ = try online.stop()
     }

@@ -120,5 +120,6 @@ private let curl = CurlTransport()
         timeoutSeconds: 60,
         environment: ["AWS_ACCESS_KEY_ID": "granary", "AWS_SECRET_ACCESS_KEY": "hush"]))
     try await TierConformance(tier: tier).run()
+    try await LeaseConformance(tier: try #require(tier as? any ConditionalTier)).run()
   }
 }

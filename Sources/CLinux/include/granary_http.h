@@ -29,6 +29,8 @@ struct granary_http_answer {
   // Allocated with malloc; the caller frees it.
   uint8_t *body;
   size_t length;
+  // The value of ETag; empty without one, or with one that is longer.
+  char tag[128];
   // Why the exchange failed; never with a header or credentials.
   char failure[256];
 };

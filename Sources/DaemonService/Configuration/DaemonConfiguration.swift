@@ -36,6 +36,8 @@ package struct DaemonConfiguration: Sendable {
   package var searchThreads: Int
   package var searchSeconds: Double
   package var searchCandidates: Int
+  /// 0 for no leases.
+  package var searchLeaseSeconds: Double
   package var defaultPolicy: Policy
   package var tunedDeadlineSeconds: Double
   package var logLevel: String
@@ -78,6 +80,7 @@ package struct DaemonConfiguration: Sendable {
     self.verifyImports = verifyImports
     searchThreads = try values.integer(.searchThreads, in: 0...4096)
     searchSeconds = try values.seconds(.searchSeconds)
+    searchLeaseSeconds = try values.seconds(.searchLeaseSeconds, orZero: true)
     searchCandidates = try values.integer(.searchCandidates, in: 1...10_000_000)
     tunedDeadlineSeconds = try values.seconds(.tunedDeadlineSeconds)
     let policy = values.text(.defaultPolicy)
