@@ -56,7 +56,7 @@ extension EndToEnd {
       chmod(path, 0o666)
       chmod(home.file(""), 0o711)
       let daemon = try activated(home, by: socket.descriptor)
-      #expect(try answer(to: "nobody", at: path) .hasPrefix("HTTP/1.1 403"))
+      #expect(try answer(to: "nobody", at: path).hasPrefix("HTTP/1.1 403"))
       #expect(try answer(to: "root", at: path).hasPrefix("HTTP/1.1 200"))
       daemon.killNow()
     }
