@@ -1,5 +1,5 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release demo test crash format lint bench bench-serving bench-kernels \
+.PHONY: setup build release demo test crash faults format lint bench bench-serving bench-kernels \
   bench-search bench-store deb completions python conformance conformance-meaning conformance-kernels \
   lint-python operators sanitize sanitize-samples sanitized-hosts integrations
 
@@ -29,6 +29,11 @@ alone = 'PairedTimerTests|CeilingsMeasurementTests'
 crash: setup
 	swift build --build-tests
 	GRANARY_CRASH_ROUNDS=200 .ci/test --filter CrashLoopTests
+
+# Every system call of a publication, a collection and an import fails in turn, or is the last before a kill.
+faults: setup
+	swift build --build-tests
+	GRANARY_FAULT_SWEEP=all .ci/test --filter FaultSweepTests
 
 # Every golden case, and every sketch under several schedules, with the generated C built under AddressSanitizer and
 # UndefinedBehaviorSanitizer, by each compiler that is there: minutes. The samples are a case of each operator.

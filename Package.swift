@@ -129,6 +129,11 @@ let package = Package(
       ],
       path: "Tests/Benchmarks/search/Program", swiftSettings: strict),
 
+    // Changes a store under faults, for the tests of these.
+    .executableTarget(
+      name: "granary-store-exercise", dependencies: ["CacheStore", "KernelSpec", "Support"],
+      path: "Tests/StoreExercise", swiftSettings: strict),
+
     // What specs mean, for the comparison with PyTorch in `make conformance`.
     .executableTarget(
       name: "granary-evaluate",
@@ -188,7 +193,7 @@ let package = Package(
       "EndToEndTests",
       [
         "TestSupport", "DaemonClient", "DaemonAPI", "KernelSpec", "Support", "granary", "granaryd",
-        "granary-runner",
+        "granary-runner", "granary-store-exercise",
       ]),
     tests("RepositoryTests", ["Support"]),
   ],

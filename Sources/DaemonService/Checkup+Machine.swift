@@ -9,15 +9,15 @@ import Trust
 
 /// What an operator of the machine must have set right.
 extension Checkup {
-  /// Others must neither read nor change what is stored and who is trusted.
+  /// Others must neither read nor change what is stored and who is trusted. Who may connect to the socket, the daemon
+  /// asks the kernel.
   var permissions: DoctorReport.Finding {
     var faults: [String] = []
-    for path in [locations.store, locations.keys, locations.socket, locations.configuration] {
+    for path in [locations.store, locations.keys, locations.configuration] {
       var status = stat()
       guard lstat(path, &status) == 0 else { continue }
       if status.st_uid != geteuid() { faults.append("\(path) belongs to another user") }
-      let isMeantToBeOpen = path == locations.socket && roles.areShared
-      let open = path == locations.configuration ? 0o022 : isMeantToBeOpen ? 0 : 0o077
+      let open = path == locations.configuration ? 0o022 : 0o077
       if Int(status.st_mode) & open != 0, Int(status.st_mode) & 0o170000 != 0o120000 {
         faults.append("others may open \(path): run 'chmod go-rwx \(path)'")
       }
@@ -25,7 +25,7 @@ extension Checkup {
     return faults.isEmpty
       ? .init(
         subject: "permissions", state: .good,
-        message: "store, keys and socket are this user's alone")
+        message: "store and keys are this user's alone; the socket asks who connects")
       : .init(subject: "permissions", state: .bad, message: faults.joined(separator: "; "))
   }
 

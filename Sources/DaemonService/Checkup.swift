@@ -15,7 +15,6 @@ struct Checkup: Sendable {
   let confinement: Confinement
   /// `nil` for a daemon that serves its own machine only.
   var server: TierServer?
-  let roles: Roles
 
   func findings() async -> [DoctorReport.Finding] {
     [

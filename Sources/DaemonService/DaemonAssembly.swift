@@ -53,7 +53,7 @@ package enum DaemonAssembly {
       }
       let checkup = Checkup(
         library: library, locations: configuration.locations, compiler: compiler.identity,
-        confinement: compiler.confinement, server: server, roles: configuration.roles)
+        confinement: compiler.confinement, server: server)
       let bounds = configuration.storeBounds
       store.limit(bounds)
       return DaemonParts(

@@ -251,6 +251,11 @@ extension EndToEnd {
       let doctor = try other(home, "doctor", "--no-start")
       let text = String(decoding: doctor.output, as: UTF8.self)
       #expect(text.contains("user 65534") && text.contains("may not administer"), "\(doctor)")
+      let lock = folder + "/granary.lock"
+      chmod(folder, 0o777)
+      let locked = try other(home, "lock", relu, "-o", lock, "--no-start")
+      #expect(locked.status == 0 && locked.complaint.contains("admin_users"), "\(locked)")
+      #expect(access(lock, F_OK) == 0)
       let collected = try other(home, "gc", "--no-start")
       #expect(collected.status != 0 && collected.complaint.contains("admin_users"), "\(collected)")
       _ = try daemon.stop()

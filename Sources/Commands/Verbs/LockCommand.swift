@@ -53,8 +53,18 @@ struct LockCommand: ParsableCommand {
       }
       guard let output else { return try Terminal.say(json: file) }
       try Files.write(try WireJSON.encode(file, pretty: true) + [10], to: output)
-      if !unprotected, let path = absolute(output) { _ = try client.addLockFile(path) }
+      if !unprotected, let path = absolute(output) { try protect(path, client) }
       if connection.json { try Terminal.say(json: file) }
+    }
+  }
+
+  /// Has the store keep what the file names. Who may not administer gets the file without that.
+  private func protect(_ path: String, _ client: DaemonClient) throws(ServiceError) {
+    do throws(ServiceError) {
+      _ = try client.addLockFile(path)
+    } catch {
+      guard error.code == .forbidden else { throw error }
+      Terminal.complain("nothing keeps what the lock file names: \(error.message)")
     }
   }
 
