@@ -83,6 +83,12 @@ INLINE void square_sum(
   *finite = counts[0];
 }
 
+INLINE int64_t count_up_to(double limit, const double *values, int64_t count) {
+  int64_t found = 0;
+  for (int64_t i = 0; i < count; i++) found += fabs(values[i]) <= limit;
+  return found;
+}
+
 static double tolerance(double expected, float error, const granary_tolerances *t) {
   const double size = fabs(expected);
   return fabsf(error) <= FLT_MAX ? (double)error + t->relative * size + t->absolute
@@ -205,6 +211,10 @@ FOR_EACH_TARGET(
     void, granary_square_sum,
     (const double *values, int64_t count, double *sum, int64_t *finite),
     (values, count, sum, finite), { square_sum(values, count, sum, finite); })
+
+FOR_EACH_TARGET(
+    int64_t, granary_count_up_to, (double limit, const double *values, int64_t count),
+    (limit, values, count), { return count_up_to(limit, values, count); })
 
 FOR_EACH_TARGET(
     int64_t, granary_compare_reals,

@@ -48,6 +48,16 @@ package struct TensorElements: Sendable, Hashable {
     }
   }
 
+  /// How many elements of an `f64` tensor have magnitudes of at most `limit`.
+  func count(upTo limit: Double) -> Int {
+    withUnsafeBytes { raw in
+      guard dtype == .f64, let values = raw.baseAddress?.assumingMemoryBound(to: Double.self) else {
+        return 0
+      }
+      return Int(granary_count_up_to(limit, values, Int64(count)))
+    }
+  }
+
   /// One element for people, as the widest type of its kind.
   func text(at index: Int) -> String {
     let size = dtype.sizeBytes

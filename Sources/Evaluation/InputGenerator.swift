@@ -28,18 +28,21 @@ package enum InputDistribution: String, Sendable, Hashable, CaseIterable {
 
 /// Makes the bytes of inputs. Equal seeds give equal bytes on every machine.
 package struct InputGenerator: Sendable {
-  private let interface: KernelInterface
+  let interface: KernelInterface
 
   package init(_ interface: KernelInterface) { self.interface = interface }
 
+  /// - Parameter scale: what floating-point values without a domain of their own are multiplied by.
   /// - Returns: for each input, all elements of its storage, also those that its strides skip.
-  package func inputs(_ distribution: InputDistribution, seed: UInt64) -> [[UInt8]] {
+  package func inputs(_ distribution: InputDistribution, seed: UInt64, scale: Double = 1)
+    -> [[UInt8]]
+  {
     var random = SeededRandom(seed: seed)
     return interface.inputs.enumerated().map { position, type in
       let domains = interface.inputDomains
       let domain = domains.indices.contains(position) ? domains[position] : .any
       var stream = random.split()
-      return Self.bytes(of: type, domain, distribution, &stream)
+      return Self.bytes(of: type, domain, distribution, scale, &stream)
     }
   }
 
@@ -70,9 +73,9 @@ package struct InputGenerator: Sendable {
 
   private static func bytes(
     of type: TensorType, _ domain: InputDomain, _ distribution: InputDistribution,
-    _ random: inout SeededRandom
+    _ scale: Double, _ random: inout SeededRandom
   ) -> [UInt8] {
-    var values = RandomValues(distribution, domain, of: type.dtype, &random)
+    var values = RandomValues(distribution, domain, of: type.dtype, scale, &random)
     let count = type.storageElementCount
     let size = type.dtype.sizeBytes
     return [UInt8](unsafeUninitializedCapacity: count * size) { target, written in

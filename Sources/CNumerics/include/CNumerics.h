@@ -26,6 +26,9 @@ void granary_widen_integers(granary_element type, const void *from, int64_t *to,
 void granary_square_sum(
     const double *values, int64_t count, double *square_sum, int64_t *finite_count);
 
+/// How many of `count` values at `values` have magnitudes of at most `limit`; a NaN has not.
+int64_t granary_count_up_to(double limit, const double *values, int64_t count);
+
 /// What of a result must agree.
 typedef enum {
   /// Every value, within its tolerance.
