@@ -25,8 +25,8 @@ package struct CCompiler: KernelCompiler {
   /// - Parameters:
   ///   - host: what the artifacts will require of a machine, since code is made for this one.
   ///   - confinement: `nil` to find the best that this machine offers.
-  ///   - timeLimit: of one compilation, after which it fails; `nil` for the environment variable
-  ///     `GRANARY_CC_SECONDS`, or 30 seconds.
+  ///   - timeLimit: of one compilation of up to 64 KiB, after which it fails; as much again for each 64 KiB more.
+  ///     `nil` for the environment variable `GRANARY_CC_SECONDS`, or 30 seconds.
   /// - Throws: `.compilerMissing`.
   package init(
     host: CompatibilityIdentity, environment: [String: String], confinement: Confinement? = nil,
@@ -78,7 +78,8 @@ package struct CCompiler: KernelCompiler {
     let run = await ToolRun.run(
       arguments,
       environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "TMPDIR=\(directory.path)", "LC_ALL=C"],
-      directory: directory.path, confinement: confinement, timeLimit: timeLimit)
+      directory: directory.path, confinement: confinement,
+      timeLimit: timeLimit * (1 + source.text.utf8.count / largeSource))
     guard run.status == 0 else { return .failed(log: run.failure) }
     guard let bytes = directory.read("kernel.so") else {
       return .failed(log: "the compiler wrote no shared object")
@@ -100,3 +101,6 @@ package struct CCompiler: KernelCompiler {
       bytes: bytes)
   }
 }
+
+/// The bytes of a source that a compiler has its time limit for.
+private let largeSource = 64 << 10

@@ -63,20 +63,20 @@ package struct ExpectedOutput: Sendable, Hashable {
       ? (squares.sum / Double(squares.count)).squareRoot() : 0
   }
 
-  /// Whether so many elements may be off by much of their size that comparing them with a kernel's says little.
-  /// What is close to zero beside all numbers of interest may be flushed to it.
-  ///
-  /// - Parameter dtype: the kernels' type of the output.
-  func isUncertain(as dtype: DType) -> Bool {
-    guard values.dtype == .f64, let errors, values.count > 0 else { return false }
-    let uncertain = values.withUnsafeBytes { wanted in
-      errors.withUnsafeBytes { raw in
-        granary_uncertain(
-          wanted.doubles, raw.baseAddress?.assumingMemoryBound(to: Float.self),
-          Int64(values.count), 1.0 / 16, max(scale, 0x1p-100), dtype.largestFinite)
+  /// How many floating-point values are within the range of `dtype`, and how many of these may be off by more than a
+  /// sixteenth of their size and the root mean square: comparing them with a kernel's says little. What is close to
+  /// zero beside all numbers of interest may be flushed to it.
+  func certainty(as dtype: DType) -> (inRange: Int, uncertain: Int) {
+    guard values.dtype == .f64 else { return (0, 0) }
+    var uncertain: Int64 = 0
+    let inRange = values.withUnsafeBytes { wanted in
+      readErrors { errors in
+        granary_count_in_range(
+          wanted.doubles, errors, Int64(values.count), dtype.largestFinite, 1.0 / 16,
+          max(scale, 0x1p-100), &uncertain)
       }
     }
-    return Double(uncertain) > Double(values.count) / 64
+    return (Int(inRange), Int(uncertain))
   }
 
   package static func == (left: Self, right: Self) -> Bool {

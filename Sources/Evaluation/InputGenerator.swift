@@ -8,8 +8,6 @@ package enum InputDistribution: String, Sendable, Hashable, CaseIterable {
   case uniform
   /// Normal, times 1000: sums lose digits.
   case large
-  /// Normal, times 30.
-  case moderate
   /// Down to denormals.
   case tiny
   /// Many positive and negative zeros.
@@ -28,15 +26,6 @@ package enum InputDistribution: String, Sendable, Hashable, CaseIterable {
   package static let standard: [InputDistribution] = [
     .normal, .uniform, .large, .tiny, .zeros, .special, .constant, .integers,
   ]
-
-  /// What is drawn instead where a right kernel may lose every digit or overflow on the way.
-  var calmer: InputDistribution? {
-    switch self {
-    case .large: .moderate
-    case .moderate: .normal
-    default: nil
-    }
-  }
 }
 
 /// Makes the bytes of inputs. Equal seeds give equal bytes on every machine.
@@ -45,14 +34,17 @@ package struct InputGenerator: Sendable {
 
   package init(_ interface: KernelInterface) { self.interface = interface }
 
+  /// - Parameter scale: what floating-point values without a domain of their own are multiplied by.
   /// - Returns: for each input, all elements of its storage, also those that its strides skip.
-  package func inputs(_ distribution: InputDistribution, seed: UInt64) -> [[UInt8]] {
+  package func inputs(_ distribution: InputDistribution, seed: UInt64, scale: Double = 1)
+    -> [[UInt8]]
+  {
     var random = SeededRandom(seed: seed)
     return interface.inputs.enumerated().map { position, type in
       let domains = interface.inputDomains
       let domain = domains.indices.contains(position) ? domains[position] : .any
       var stream = random.split()
-      return Self.bytes(of: type, domain, distribution, &stream)
+      return Self.bytes(of: type, domain, distribution, scale, &stream)
     }
   }
 
@@ -83,9 +75,9 @@ package struct InputGenerator: Sendable {
 
   private static func bytes(
     of type: TensorType, _ domain: InputDomain, _ distribution: InputDistribution,
-    _ random: inout SeededRandom
+    _ scale: Double, _ random: inout SeededRandom
   ) -> [UInt8] {
-    var values = RandomValues(distribution, domain, of: type.dtype, &random)
+    var values = RandomValues(distribution, domain, of: type.dtype, scale, &random)
     let count = type.storageElementCount
     let size = type.dtype.sizeBytes
     return [UInt8](unsafeUninitializedCapacity: count * size) { target, written in

@@ -14,14 +14,17 @@ struct RandomValues {
   /// Added to magnitudes, where values must be positive.
   private let lift: Double?
   private let largest: Double
+  /// What real numbers are multiplied by.
+  private let scale: Double
   private var random: SeededRandom
 
   init(
     _ distribution: InputDistribution, _ domain: InputDomain, of dtype: DType,
-    _ random: inout SeededRandom
+    _ scale: Double, _ random: inout SeededRandom
   ) {
     constant = random.uniform() * 4 - 2
     self.random = random
+    self.scale = scale
     lift = domain == .positive ? (dtype.isFloatingPoint ? 1e-3 : 1) : nil
     largest = dtype == .bool ? 1 : .infinity
     switch (domain, dtype) {
@@ -38,7 +41,9 @@ struct RandomValues {
 
   mutating func fill(_ block: UnsafeMutableBufferPointer<Double>) {
     switch kind {
-    case .real(let distribution): fill(block, distribution)
+    case .real(let distribution):
+      fill(block, distribution)
+      if scale != 1 { for index in block.indices { block[index] *= scale } }
     case .integers(let range, let offset):
       fill(block) { Double($0.next() % range) - offset }
     }
@@ -54,7 +59,6 @@ struct RandomValues {
     case .normal: fill(block) { normal(&$0) }
     case .uniform: fill(block) { $0.uniform() * 2 - 1 }
     case .large: fill(block) { normal(&$0) * 1000 }
-    case .moderate: fill(block) { normal(&$0) * 30 }
     case .tiny: fill(block) { normal(&$0) * ($0.next() % 4 == 0 ? 0x1p-130 : 0x1p-20) }
     case .zeros: fill(block) { zeroOrNormal(&$0) }
     case .special: fill(block) { specialOrNormal(&$0) }

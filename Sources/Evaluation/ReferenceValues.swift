@@ -4,15 +4,24 @@ import RunnerProtocol
 /// Inputs and what must come out.
 package struct VerificationCase: Sendable, Hashable {
   package var distribution: InputDistribution
+  /// What the inputs were multiplied by, so that the results say something.
+  package var scale: Double
   package var seed: UInt64
   package var inputs: [[UInt8]]
   /// One for each output.
   package var expected: [ExpectedOutput]
 
+  /// What the inputs are, for people.
+  var name: String {
+    distribution.rawValue + (scale == 1 ? "" : " times 2^\(scale.exponent)")
+  }
+
   package init(
-    distribution: InputDistribution, seed: UInt64, inputs: [[UInt8]], expected: [ExpectedOutput]
+    distribution: InputDistribution, scale: Double = 1, seed: UInt64, inputs: [[UInt8]],
+    expected: [ExpectedOutput]
   ) {
     self.distribution = distribution
+    self.scale = scale
     self.seed = seed
     self.inputs = inputs
     self.expected = expected
@@ -75,11 +84,7 @@ private struct CaseMaker: Sendable {
     do {
       var cases: [(Int, VerificationCase)] = []
       for (position, distribution, seed) in wanted {
-        var made = try await make(distribution, seed, in: session)
-        while let calmer = made.distribution.calmer, isUncertain(made) {
-          made = try await make(calmer, seed, in: session)
-        }
-        cases.append((position, made))
+        cases.append((position, try await makeTelling(distribution, seed, in: session)))
       }
       await session.close()
       return cases
@@ -89,23 +94,39 @@ private struct CaseMaker: Sendable {
     }
   }
 
-  private func make(
+  /// A case that tells right kernels from wrong ones, if smaller inputs help: what the layers of a deep network make
+  /// of numbers of one magnitude may be beyond all numbers of the type, or hang on the last digit.
+  private func makeTelling(
     _ distribution: InputDistribution, _ seed: UInt64, in session: any KernelSession
   ) async throws -> VerificationCase {
-    let drawn = generator.inputs(distribution, seed: seed)
+    var best = try await make(distribution, seed, scale: 1, in: session)
+    var signal = CaseSignal(best, outputs)
+    if distribution.strictness == .values {
+      for exponent in [-4, -8, -12, -16] where !signal.suffices {
+        let scale = Double(sign: .plus, exponent: exponent, significand: 1)
+        let smaller = try await make(distribution, seed, scale: scale, in: session)
+        let other = CaseSignal(smaller, outputs)
+        if other.share > signal.share { (best, signal) = (smaller, other) }
+      }
+    }
+    // The lost digits must be the only difference from the case as it is.
+    return narrows
+      ? try await make(distribution, seed, scale: best.scale, narrows: true, in: session) : best
+  }
+
+  private func make(
+    _ distribution: InputDistribution, _ seed: UInt64, scale: Double, narrows: Bool = false,
+    in session: any KernelSession
+  ) async throws -> VerificationCase {
+    let drawn = generator.inputs(distribution, seed: seed, scale: scale)
     let inputs = narrows ? generator.narrowed(drawn) : drawn
     let result = try await session.run(inputs: inputs, guards: .end)
     if let failure = result.status.failure {
       throw EvaluationError(.referenceFailed, "\(distribution.rawValue): \(failure)")
     }
     return VerificationCase(
-      distribution: distribution, seed: seed, inputs: inputs,
+      distribution: distribution, scale: scale, seed: seed, inputs: inputs,
       expected: expectations(result.outputs))
-  }
-
-  /// Whether some output says little of a kernel.
-  private func isUncertain(_ made: VerificationCase) -> Bool {
-    zip(made.expected, outputs).contains { $0.isUncertain(as: $1.dtype) }
   }
 
   private func expectations(_ outputs: [[UInt8]]) -> [ExpectedOutput] {
@@ -116,5 +137,26 @@ private struct CaseMaker: Sendable {
     return all.filter { $0.dtype != .f32 }.enumerated().map { position, values in
       ExpectedOutput(values, errors: position < errors.count ? errors[position] : nil)
     }
+  }
+}
+
+/// How much the expected values of a case say of a kernel.
+private struct CaseSignal {
+  /// The share of floating-point values that are within the range of their type and certain; 1 where there are
+  /// only integers.
+  let share: Double
+  /// Whether enough are within the range, and hardly any of them uncertain.
+  let suffices: Bool
+
+  init(_ made: VerificationCase, _ outputs: [TensorType]) {
+    var (all, inRange, uncertain) = (0.0, 0.0, 0.0)
+    for (type, expected) in zip(outputs, made.expected) where type.dtype.isFloatingPoint {
+      let found = expected.certainty(as: type.dtype)
+      all += Double(expected.values.count)
+      inRange += Double(found.inRange)
+      uncertain += Double(found.uncertain)
+    }
+    share = all > 0 ? (inRange - uncertain) / all : 1
+    suffices = all == 0 || (inRange >= all / 4 && uncertain <= all / 64)
   }
 }

@@ -125,7 +125,7 @@ package struct Verifier: Sendable {
       if !again.outputs.hold(before.outputs) {
         return .failed(
           .init(
-            kind: .incorrect, reason: "\(test.distribution.rawValue): the result does not repeat"))
+            kind: .incorrect, reason: "\(test.name): the result does not repeat"))
       }
     }
     return .passed(checks)
@@ -144,11 +144,11 @@ package struct Verifier: Sendable {
   ) -> Result<Evidence.CorrectnessCheck, VerificationFailure> {
     let judgement = OutputCheck(interface: interface, numerics: numerics).judge(outputs, test)
     if let mismatch = judgement.mismatch {
-      return .failure(.init(kind: .incorrect, reason: "\(test.distribution.rawValue): \(mismatch)"))
+      return .failure(.init(kind: .incorrect, reason: "\(test.name): \(mismatch)"))
     }
     return .success(
       Evidence.CorrectnessCheck(
-        distribution: test.distribution.rawValue, seed: test.seed,
+        distribution: test.name, seed: test.seed,
         worstErrorOverTolerance: judgement.worst, elementsCompared: judgement.count))
   }
 }

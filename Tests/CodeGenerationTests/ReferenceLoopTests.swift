@@ -47,4 +47,42 @@ import Testing
       }
     }
   }
+
+  @Test("stages that are alike share a function, whatever their buffers")
+  func sharing() throws {
+    func nested(_ names: [String]) -> String {
+      names.reduce("x: f32[4,8]") { "relu(mm(\($0), permute(\($1): f32[8,8], [1,0])))" }
+    }
+    func functions(_ names: [String]) throws -> (functions: Int, calls: Int) {
+      let program = try TensorProgram(lowering: Spec.parse(nested(names)).checked())
+      let text = ReferenceSource.make(for: program).text
+      return (
+        text.components(of: "static void stage"), text.components(of: "context->parallel_for(")
+      )
+    }
+    let (few, many) = (try functions(["a", "b", "c"]), try functions(["a", "b", "c", "d", "e"]))
+    #expect(many.calls > few.calls)
+    #expect(many.functions == few.functions)
+  }
+
+  @Test("what goes on beyond the range of f32 goes on as an infinity")
+  func range() throws {
+    let program = try TensorProgram(
+      lowering: Spec.parse("mm(mm(a: f32[1,1], b: f32[1,1]), c: f32[1,1])").checked())
+    let inputs = [Bytes([Float(1e30)]), Bytes([Float(-1e30)]), Bytes([Float(1e-30)])]
+    let outputs = try run(ReferenceSource.make(for: program), inputs).outputs
+    #expect(outputs[0].elements(Double.self) == [-.infinity])
+  }
+}
+
+extension String {
+  /// How often `part` occurs.
+  fileprivate func components(of part: String) -> Int {
+    var (count, rest) = (0, self[...])
+    while let found = rest.firstRange(of: part) {
+      count += 1
+      rest = rest[found.upperBound...]
+    }
+    return count
+  }
 }

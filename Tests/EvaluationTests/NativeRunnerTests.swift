@@ -73,6 +73,24 @@ import Testing
     #expect(test.expected[0].values.reals[0] == exp(a) + tgamma(b))
   }
 
+  @Test("a case whose values are beyond the range of the type is made anew from smaller inputs")
+  func ranges() async throws {
+    let bench = try await Bench()
+    var source = Bench.source(
+      "double *z = outputs[0]; for (int i = 0; i < N; i++) z[i] = a[i] * 0x1p135;")
+    source.interface = Bench.interface(output: .f64)
+    let values = try await ReferenceValues.compute(
+      try await bench.compile(source, for: .reference), for: Bench.interface(),
+      runner: bench.runner, distributions: [.normal, .special], seed: 8)
+    let normal = values.cases[0].expected[0].values.reals
+    let inRange = normal.count { $0.magnitude < Double(Float.greatestFiniteMagnitude) }
+    #expect(inRange > normal.count / 4)
+    let largest = TensorElements(values.cases[0].inputs[0], dtype: .f32, count: 1000).reals
+      .reduce(0) { max($0, $1.magnitude) }
+    #expect(largest > 0 && largest < 1)
+    #expect(values.cases[1].expected[0].values.reals.contains { $0.isNaN })
+  }
+
   @Test("a wrong digest, a dead session and a reference that fails are told apart")
   func failures() async throws {
     let bench = try await Bench()

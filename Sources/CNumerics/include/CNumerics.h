@@ -64,10 +64,11 @@ int64_t granary_compare_reals(
     granary_actual actual, const double *expected, const float *errors, int64_t from, int64_t to,
     const granary_tolerances *tolerances, granary_strictness strictness, double *worst);
 
-/// How many values below `limit` have a possible error beyond `share` of the sum of their magnitude and `scale`,
-/// or one that is not a number.
-int64_t granary_uncertain(
-    const double *values, const float *errors, int64_t count, double share, double scale, double limit);
+/// How many values have magnitudes of at most `limit`; a NaN has not. Of these, `*uncertain` have a possible error
+/// beyond `share` of the sum of their magnitude and `scale`, or one that is not a number; none where `errors` is NULL.
+int64_t granary_count_in_range(
+    const double *values, const float *errors, int64_t count, double limit, double share, double scale,
+    int64_t *uncertain);
 
 /// Compares integers; each may differ by its error. Returns the position of the first that does not agree, or -1.
 int64_t granary_compare_integers(

@@ -17,6 +17,10 @@ enum ReferenceLibrary {
       return x & 0x8000 ? -size : size;
     }
     static inline double to_f32(double x) { return (double)(float)x; }
+    /* Infinite where an f32 would be. */
+    static inline double in_range(double x) {
+      return fabs(x) > 0x1.FFFFFFp127 ? copysign(INFINITY, x) : x;
+    }
     /* The nearest number with the given bits after the point and exponents from least to most, ties to even. */
     static inline double nearest(double x, int digits, int least, double most) {
       if (x != x) return x;

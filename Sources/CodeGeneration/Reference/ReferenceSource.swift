@@ -11,10 +11,22 @@ package enum ReferenceSource {
   package static func make(for whole: TensorProgram) -> KernelSource {
     let program = whole.computingLargeTemporariesInPlace()
     let layout = ReferenceLayout(program)
-    let functions = program.stages.indices.map {
-      ReferenceStage(position: $0, program: program, layout: layout).text
+    let stages = program.stages.indices.map {
+      ReferenceStage(position: $0, program: program, layout: layout)
     }
-    let text = ([prelude(program), ReferenceLibrary.text] + functions + [entry(program, layout)])
+    // The layers of a network repeat: of hundreds of stages most are the same but for their buffers.
+    var functions: [String] = []
+    var names: [String: String] = [:]
+    let calls = stages.map { stage -> (function: String, buffers: [BufferID]) in
+      let text = stage.text
+      let name = names[text] ?? "stage\(functions.count)"
+      if names[text] == nil { functions.append("static void \(name)\(text)") }
+      names[text] = name
+      return (name, stage.buffers)
+    }
+    let most = calls.map(\.buffers.count).max() ?? 1
+    let text =
+      ([prelude(most), ReferenceLibrary.text] + functions + [entry(program, layout, calls)])
       .joined(separator: "\n")
     let values = program.outputs.map { buffer -> TensorType in
       let type = program[buffer].type
@@ -34,46 +46,47 @@ package enum ReferenceSource {
         workspaceBytes: layout.workspaceBytes, alignmentBytes: 64))
   }
 
-  private static func prelude(_ program: TensorProgram) -> String {
-    let count = max(program.buffers.count, 1)
-    return """
-      #include <math.h>
-      #include <stdint.h>
-      #include <string.h>
+  /// - Parameter count: the most buffers that a stage uses.
+  private static func prelude(_ count: Int) -> String {
+    """
+    #include <math.h>
+    #include <stdint.h>
+    #include <string.h>
 
-      typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);
-      typedef struct granary_context {
-        uint32_t size;
-        int32_t thread_count;
-        void (*parallel_for)(const struct granary_context *context, int64_t count, granary_body body,
-                             void *argument);
-        void *host;
-      } granary_context;
+    typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);
+    typedef struct granary_context {
+      uint32_t size;
+      int32_t thread_count;
+      void (*parallel_for)(const struct granary_context *context, int64_t count, granary_body body,
+                           void *argument);
+      void *host;
+    } granary_context;
 
-      typedef struct { void *buffer[\(count)]; float *error[\(count)]; } reference_call;
+    typedef struct { void *buffer[\(count)]; float *error[\(count)]; } reference_call;
 
-      """
+    """
   }
 
-  private static func entry(_ program: TensorProgram, _ layout: ReferenceLayout) -> String {
+  private static func entry(
+    _ program: TensorProgram, _ layout: ReferenceLayout,
+    _ calls: [(function: String, buffers: [BufferID])]
+  ) -> String {
     var lines = [
       "int32_t granary_entry(const void *const *inputs, void *const *outputs, void *workspace,",
-      "                      const granary_context *context) {", "  reference_call call;",
+      "                      const granary_context *context) {",
       "  char *memory = workspace;", "  (void)memory; (void)inputs;",
     ]
-    for position in program.buffers.indices {
-      let buffer = BufferID(position)
-      lines.append("  call.buffer[\(position)] = \(layout.address(of: buffer));")
-      lines.append("  call.error[\(position)] = \(layout.addressOfErrors(of: buffer));")
-    }
     for (position, output) in program.outputs.enumerated() where layout.exact.contains(output) {
       let size = program[output].type.elementCount * 4
       lines.append("  memset(outputs[\(program.outputs.count + position)], 0, \(size));")
     }
-    for (position, stage) in program.stages.enumerated() {
+    for (stage, call) in zip(program.stages, calls) {
       // A stage with an order of its own runs as a whole.
       let count = stage.isOrdered ? 1 : stage.domain.first?.extent ?? 1
-      lines.append("  context->parallel_for(context, \(count), stage\(position), &call);")
+      let values = call.buffers.map(layout.address).joined(separator: ", ")
+      let errors = call.buffers.map(layout.addressOfErrors).joined(separator: ", ")
+      lines.append("  { reference_call call = {{\(values)}, {\(errors)}};")
+      lines.append("  context->parallel_for(context, \(count), \(call.function), &call); }")
     }
     return (lines + ["  return 0;", "}", ""]).joined(separator: "\n")
   }

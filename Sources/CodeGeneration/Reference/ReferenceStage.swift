@@ -1,9 +1,8 @@
 import KernelSpec
 import TensorProgram
 
-/// The reference's function for one stage: called for each value of the outermost axis of its domain.
+/// The reference's function for a stage: called for each value of the outermost axis of its domain.
 struct ReferenceStage {
-  let position: Int
   let stage: Stage
   let program: TensorProgram
   let printer: ReferencePrinter
@@ -13,7 +12,6 @@ struct ReferenceStage {
   let isExact: Bool
 
   init(position: Int, program: TensorProgram, layout: ReferenceLayout) {
-    self.position = position
     self.program = program
     stage = program.stages[position]
     printer = ReferencePrinter(program: program, exact: layout.exact)
@@ -21,31 +19,36 @@ struct ReferenceStage {
     isExact = layout.exact.contains(stage.output)
   }
 
+  /// The function, without what names it: stages that compute alike have the same text.
   var text: String {
     let outermost =
       stage.isOrdered
       ? nil : stage.domain.first.map { "  const int64_t i\($0.id) = index; (void)i\($0.id);" }
     let lines =
       [
-        "static void stage\(position)(void *argument, int64_t index, int32_t thread) {",
-        "  reference_call *call = argument;", "  (void)index; (void)thread;",
+        "(void *argument, int64_t index, int32_t thread) {",
+        "  const reference_call *call = argument;", "  (void)index; (void)thread;",
         outermost ?? "",
       ] + declarations + body + ["}", ""]
-    return lines.joined(separator: "\n")
+    return LocalNames.renumbered(lines.joined(separator: "\n"))
+  }
+
+  /// What the function is called with, in order: the buffers that the stage reads, and its output.
+  var buffers: [BufferID] {
+    Set(stage.loads.map(\.buffer)).sorted { $0.position < $1.position } + [stage.output]
   }
 
   private var declarations: [String] {
-    let buffers = Set(stage.loads.map(\.buffer)).sorted { $0.position < $1.position }
-    let loads = buffers.flatMap { buffer -> [String] in
+    let loads = buffers.dropLast().enumerated().flatMap { place, buffer -> [String] in
       let n = buffer.position
-      let value = "  const \(printer.elementType(of: buffer)) *b\(n) = call->buffer[\(n)];"
+      let value = "  const \(printer.elementType(of: buffer)) *b\(n) = call->buffer[\(place)];"
       if printer.exact.contains(buffer) { return [value] }
-      return [value, "  const float *e\(n) = call->error[\(n)];"]
+      return [value, "  const float *e\(n) = call->error[\(place)];"]
     }
-    let n = stage.output.position
+    let last = buffers.count - 1
     let type = printer.elementType(of: stage.output)
-    let own = "  \(type) *restrict out = call->buffer[\(n)];"
-    return loads + [own] + (isExact ? [] : ["  float *restrict err = call->error[\(n)];"])
+    let own = "  \(type) *restrict out = call->buffer[\(last)];"
+    return loads + [own] + (isExact ? [] : ["  float *restrict err = call->error[\(last)];"])
   }
 
   private var inner: ArraySlice<Axis> { stage.domain.dropFirst() }
@@ -62,8 +65,10 @@ struct ReferenceStage {
     let type = program[stage.output].type.dtype
     let stored = printer.converted(value, to: type, rounds: rounding ?? rounds)
     if isExact { return "out[\(place)] = \(stored.value);" }
+    // What goes on from here goes on in f32. Of a result alone the nearest to an infinity may be told.
+    let goesOn = type == .f32 && !program.outputs.contains(stage.output)
     return "{ const \(stored.boundedType) r_ = \(stored.bounded); const int64_t at_ = \(place); "
-      + "out[at_] = r_.v; err[at_] = error(r_.q); }"
+      + "out[at_] = \(goesOn ? "in_range(r_.v)" : "r_.v"); err[at_] = error(r_.q); }"
   }
 
   private var body: [String] {
