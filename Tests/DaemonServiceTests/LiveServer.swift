@@ -28,7 +28,7 @@ func withServer(
       configuration: ConfigurationReport(settings: []),
       greeting: Greeting(version: "test", processIdentifier: 1, startedAt: 0),
       defaults: defaults,
-      foreign: ForeignArtifacts(folder: folder + "/foreign", limitBytes: 1 << 20)),
+      foreign: ForeignArtifacts(folder: folder.path + "/foreign", limitBytes: 1 << 20)),
     options: options, logger: logger)
   let group = ServiceGroup(
     configuration: ServiceGroupConfiguration(services: [server], logger: logger))
