@@ -75,11 +75,14 @@ function(_granary_add_source target name spec source portable_only)
   endif()
   set_source_files_properties("${source}" PROPERTIES
     COMPILE_OPTIONS "-std=gnu11;${options};-w"
-    COMPILE_DEFINITIONS "$<$<BOOL:${portable_only}>:GRANARY_PORTABLE_ONLY>")
+    COMPILE_DEFINITIONS "$<$<BOOL:$<TARGET_PROPERTY:GRANARY_ONLY_${name}>>:GRANARY_PORTABLE_ONLY>")
+  # Of the target, for other targets may have the same source in another way.
+  set_target_properties(${target} PROPERTIES GRANARY_ONLY_${name} "${portable_only}")
   target_sources(${target} PRIVATE "${source}")
   target_include_directories(${target} PRIVATE "${folder}")
   file(STRINGS "${folder}/${name}.h" declaration REGEX "^int32_t ${name}\\(")
-  string(REGEX REPLACE "^[^(]*\\(|\\);$" "" declaration "${declaration}")
+  string(REGEX MATCH "\\(([^)]*)\\)" found "${declaration}")
+  set(declaration "${CMAKE_MATCH_1}")
   set(declared_parameters "${declaration}" PARENT_SCOPE)
 endfunction()
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 from pathlib import Path
 
 from daemon import running_daemon, use_tree
@@ -168,6 +169,34 @@ class CompiledModels(TorchCase):
         with torch.no_grad():
             for _ in range(2):
                 torch.testing.assert_close(run(x), model(x))
+
+    def test_a_graph_that_is_faster_uncompiled_runs_so_and_the_next_process_knows(self):
+        model, x = Block().eval(), torch.randn(2, 5, 16)
+        for is_faster in (True, False):
+            measured = unittest.mock.Mock(return_value=is_faster)
+            with running_daemon(), unittest.mock.patch("granary.torch.backend.is_faster", measured):
+                for _ in range(2):
+                    torch._dynamo.reset()
+                    run = compiled(model, measured=True)
+                    with torch.no_grad():
+                        for _ in range(2):
+                            torch.testing.assert_close(run(x), model(x))
+                    before = self.calls()
+                    with torch.no_grad():
+                        run(x)
+                    left = granary.torch.report().graphs_left
+                    self.assertEqual((left > 0, self.calls() > before), (not is_faster, is_faster))
+                self.assertEqual(measured.call_count, 1)
+
+    def test_what_changes_its_inputs_is_not_run_for_a_measurement(self):
+        def function(x):
+            return x.add_(1).exp()
+
+        run = compiled(function, measured=True)
+        x, y = torch.zeros(8), torch.zeros(8)
+        for _ in range(3):
+            torch.testing.assert_close(run(x), function(y))
+        torch.testing.assert_close(x, y)
 
     def test_better_kernels_come_only_when_asked_for(self):
         run, x = compiled(lambda x: torch.softmax(x, -1)), torch.randn(300, 70)
