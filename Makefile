@@ -1,5 +1,5 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release demo test crash faults format lint bench bench-serving bench-kernels \
+.PHONY: setup build release demo test crash faults format lint bench bench-serving bench-kernels bench-peers \
   bench-search bench-store deb completions python conformance conformance-meaning conformance-kernels \
   lint-python operators sanitize sanitize-samples sanitized-hosts integrations
 
@@ -104,9 +104,19 @@ lint:
 bench-serving: release
 	@Tests/Benchmarks/serving/run "$$(swift build -c release --show-bin-path)" $(if $(JSON),--json)
 
-# Kernels of common operators on this machine, after a search of SECONDS_EACH seconds each (60 unless told).
+# Kernels of common operators on this machine, after a search of SECONDS_EACH seconds each (60 unless told), beside those of
+# the libraries that `make bench-peers` installs. QUICK=1 takes ten minutes; the result is in .build/bench-kernels.*.
 bench-kernels: release
-	integrations/demo/run Tests/Benchmarks/kernels/specs.txt $(or $(SECONDS_EACH),60)
+	$(MAKE) -C integrations/c build/libgranary.so
+	GRANARY_LIBRARY="$$PWD/integrations/c/build/libgranary.so" PYTHONPATH=integrations/python/src \
+	  $(or $(wildcard $(python)),python3) Tests/Benchmarks/kernels/run \
+	  "$$(swift build -c release --show-bin-path)" --seconds $(or $(SECONDS_EACH),$(if $(QUICK),10,60)) \
+	  $(if $(QUICK),--rounds 15) --json .build/bench-kernels.json \
+	  --markdown .build/bench-kernels.md --plot .build/bench-kernels.svg $(BENCH_OPTIONS)
+
+# PyTorch, ONNX Runtime and OpenVINO, into .build/python.
+bench-peers: python
+	$(python) -m pip install --quiet --requirement Tests/Benchmarks/kernels/requirements.txt
 
 # How fast misses are answered and candidates are judged. BENCH_OPTIONS="--json --seconds 10", for example.
 bench-search: setup

@@ -49,7 +49,8 @@ extension TensorProgram {
       return inner
     }
     var left = indexes[...]
-    return .load(buffer, type, shape.map { $0 == 1 ? .constant(0) : left.popFirst() ?? .constant(0) })
+    return .load(
+      buffer, type, shape.map { $0 == 1 ? .constant(0) : left.popFirst() ?? .constant(0) })
   }
 }
 

@@ -31,7 +31,8 @@ extension CWriter {
     let size = dtypes[lookUp.table.position].sizeBytes
     let index = lookUp.index.mapped(
       load: { buffer, type, indices in
-        buffer == lookUp.positions ? .load(buffer, type, [.axis(place)]) : .load(buffer, type, indices)
+        buffer == lookUp.positions
+          ? .load(buffer, type, [.axis(place)]) : .load(buffer, type, indices)
       }, index: { $0 })
     let start = "\(name(of: lookUp.table)) + \(text(index))"
     for bytes in stride(from: 0, to: lanes.span * size, by: 64) {

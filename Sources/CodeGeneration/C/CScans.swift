@@ -7,6 +7,8 @@ import TensorProgram
 /// Source of the steps: Hillis and Steele, "Data parallel algorithms" (CACM 29(12), 1986).
 extension CWriter {
   /// Whether the scan, which stands in no lane loop, was written with its axis as lanes.
+  ///
+  /// Interleaved points are all written at once.
   mutating func writeVectors(_ scan: TileScan) -> Bool {
     let value = scan.value.dtype.isHalf ? Expression.cast(.f32, scan.value) : scan.value
     let type = value.dtype
@@ -22,26 +24,37 @@ extension CWriter {
     return true
   }
 
+  /// The scans of all points that are under way, side by side: each waits for its own sums alone.
   private mutating func writeScan(_ scan: TileScan, of value: Expression, width: Int) {
     let (type, name) = (value.dtype, name(of: scan.axis))
-    let (before, sum) = (fresh("a"), fresh("v"))
+    let points = rows?.inStep ?? 0..<1
+    let before = points.map { _ in fresh("a") }
     let (vector, extent) = (vectorType(type, width), scan.axis.extent)
-    line("\(vector) \(before) = {0};")
+    for sum in before { line("\(vector) \(sum) = {0};") }
     line("int64_t \(name) = 0;")
     block("for (; \(name) < \(extent - extent % width); \(name) += \(width))") { writer in
       writer.lanes = LaneContext(axis: scan.axis, width: width, unroll: 1)
-      let within = writer.call("prefix_add", type, lanes: width, writer.value(value))
-      writer.line("const \(vector) \(sum) = \(within) + \(before);")
-      writer.put(sum, type, scan.output, scan.index, isStreaming: scan.isStreaming)
-      writer.line("\(before) = \(writer.call("last", type, lanes: width, sum));")
+      for (point, before) in zip(points, before) {
+        writer.rows?.current = point
+        let sum = writer.fresh("v")
+        let within = writer.call("prefix_add", type, lanes: width, writer.value(value))
+        writer.line("const \(vector) \(sum) = \(within) + \(before);")
+        writer.put(sum, type, scan.output, scan.index, isStreaming: scan.isStreaming)
+        writer.line("\(before) = \(writer.call("last", type, lanes: width, sum));")
+      }
       writer.lanes = nil
     }
     guard extent % width > 0 else { return }
-    let rest = fresh("a")
-    line("\(dialect.scalarType(type)) \(rest) = \(before)[0];")
+    let rests = before.map { _ in fresh("a") }
+    for (rest, before) in zip(rests, before) {
+      line("\(dialect.scalarType(type)) \(rest) = \(before)[0];")
+    }
     block("for (; \(name) < \(extent); \(name)++)") { writer in
-      writer.line("\(rest) = \(writer.binary(.add, rest, writer.scalar(value), type));")
-      writer.put(rest, type, scan.output, scan.index, isStreaming: false)
+      for (point, rest) in zip(points, rests) {
+        writer.rows?.current = point
+        writer.line("\(rest) = \(writer.binary(.add, rest, writer.scalar(value), type));")
+        writer.put(rest, type, scan.output, scan.index, isStreaming: false)
+      }
     }
   }
 }

@@ -7,11 +7,13 @@ extension CWriter {
     for statement in body { write(statement) }
   }
 
-  /// Statements for every interleaved point: passes together, others one point after the other.
+  /// Statements for every interleaved point: passes and scans together, others one point after the other.
   mutating func interleaved(_ body: [TileStatement]) {
     for statement in body {
       if case .pass(let pass) = statement {
         write(pass)
+      } else if case .scan(let scan) = statement, writeVectors(scan) {
+        continue
       } else {
         forEachRow { $0.write(statement) }
       }

@@ -19,7 +19,7 @@ struct Contraction {
   /// The type in which products are summed: f32, f64, i32 or i64.
   let accumulator: DType
   /// The sum, then the maps of the epilogue; each over exactly the axes of the result.
-  let stages: [Stage]
+  private(set) var stages: [Stage]
 
   /// Recognises a sum of products of two factors, each of which has axes of its own.
   ///
@@ -63,6 +63,27 @@ struct Contraction {
     guard !before.isEmpty, after.extent >= Self.leastColumns else { return }
     columns = after
     batch = outer.filter { batch.contains($0) || before.contains($0) }
+  }
+
+  /// The same product with another, longer axis for a column's: what is beyond the column's extent has no meaning.
+  func widening(_ axis: Axis, to extent: Int) -> Contraction {
+    let wide = Axis(id: axis.id, extent: extent)
+    var result = self
+    result.columns = columns.map { $0 == axis ? wide : $0 }
+    result.right = right.substituting([axis: .axis(wide)])
+    result.stages = stages.map { stage in
+      var stage = stage
+      stage.domain = stage.domain.map { $0 == axis ? wide : $0 }
+      switch stage.body {
+      case .map(let value): stage.body = .map(value.substituting([axis: .axis(wide)]))
+      case .reduce(let axes, let combiner, let value):
+        let value = value.substituting([axis: .axis(wide)])
+        stage.body = .reduce(axes: axes, combiner: combiner, value: value)
+      case .scan, .scatter, .sort: break
+      }
+      return stage
+    }
+    return result
   }
 
   /// Fewer columns than this make worse matrices than one that is not row-major.

@@ -14,9 +14,12 @@ struct ContractionDefaults {
   private let packingA: [Int]
   private let packingB: [Int]
   private let leftFollowsDepth: Bool
+  /// Whether columns are read from a copy of an image, so that small blocks of them cost nothing.
+  private let readsImage: Bool
 
-  init(_ contraction: Contraction, site: KernelSite) {
+  init(_ contraction: Contraction, site: KernelSite, readsImage: Bool = false) {
     self.contraction = contraction
+    self.readsImage = readsImage
     hardware = site.hardware.tuning
     let text = ContractionText(contraction, tuning: ContractionTuning([:]), site: site)
     lanes = text.shape.lanes
@@ -45,6 +48,7 @@ struct ContractionDefaults {
 
   private static let tileRows = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24]
   private static let tileVectors = [1, 2, 3, 4, 6]
+  private static let narrowVectors = 4
 
   // MARK: - Register tile
 
@@ -98,13 +102,15 @@ struct ContractionDefaults {
     if rowBlock != 0 || contraction.batch.extent >= hardware.threads * 2 {
       return contraction.columns.extent > 2048 ? 1024 : 0
     }
-    let parts = ceilDivide(hardware.threads * 2, contraction.batch.extent)
+    let parts = ceilDivide(hardware.threads * (readsImage ? 16 : 2), contraction.batch.extent)
     let wanted = ceilDivide(contraction.columns.extent, parts)
     return [32, 64, 96, 128, 192, 256, 384].last { $0 <= wanted } ?? 32
   }
 
   private func packB(_ rowBlock: Int) -> Int {
-    if packingB.contains(0) && contraction.rows.extent <= 256 { return 0 }
+    // A few vectors of columns lie in memory nearly as packing would bring them.
+    let isNarrow = contraction.columns.extent <= Self.narrowVectors * lanes
+    if packingB.contains(0) && (contraction.rows.extent <= 256 || isNarrow) { return 0 }
     return rowBlock == 0 ? 2 : 1
   }
 }

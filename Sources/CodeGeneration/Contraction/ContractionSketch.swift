@@ -24,6 +24,17 @@ package struct ContractionSketch: Sketch {
   }
 
   package func violation(of schedule: KernelSchedule, for site: KernelSite) -> String? {
+    let contraction = Contraction(site.kernel)
+    let tuning = ContractionTuning(schedule.parameters)
+    return Self.violation(
+      of: schedule, for: site,
+      contraction.map { ContractionText($0, tuning: tuning, site: site) })
+  }
+
+  /// The rule that a schedule breaks, given the text that it gives.
+  static func violation(
+    of schedule: KernelSchedule, for site: KernelSite, _ text: ContractionText?
+  ) -> String? {
     let tuning = ContractionTuning(schedule.parameters)
     let registers = tuning.mr * tuning.nv + tuning.nv + 1
     let available = max(site.hardware.tuning.vectorRegisters, 16)
@@ -31,8 +42,7 @@ package struct ContractionSketch: Sketch {
       return "a register tile of \(tuning.mr) × \(tuning.nv) vectors needs \(registers) registers"
         + " of \(available)"
     }
-    guard let contraction = Contraction(site.kernel) else { return "not a contraction" }
-    let text = ContractionText(contraction, tuning: tuning, site: site)
+    guard let text else { return "not a contraction" }
     if text.threadBytes > Self.mostThreadBytes {
       return "blocks of \(text.threadBytes) bytes for each thread"
     }

@@ -114,9 +114,9 @@ extension ContractionText {
     switch tuning.packA {
     case .inPlace: left.address(side: "row", depth: "k0")
     case .whole:
-      "(T *)call->shared + \(left.matrixIndex) * \(left.padded(shape.rows) * shape.depth)"
+      "(T *)call->shared + \(imageElements) + \(left.matrixIndex) * \(left.padded(shape.rows) * shape.depth)"
         + " + row * \(shape.depth) + k0 * rows"
-    case .block: "scratch + (row - row0) * depth"
+    case .block, .image: "scratch + (row - row0) * depth"
     }
   }
 
@@ -124,9 +124,11 @@ extension ContractionText {
     switch tuning.packB {
     case .inPlace: right.address(side: "column", depth: "k0")
     case .whole:
-      "(T *)call->shared + \(leftWhole)"
+      "(T *)call->shared + \(imageElements + leftWhole)"
         + " + \(right.matrixIndex) * \(right.padded(shape.columns) * shape.depth)"
         + " + column * \(shape.depth) + k0 * padded"
+    case .image:
+      "(T *)call->shared + \(right.matrixIndex) * \(image?.matrixElements ?? 0) + column"
     case .block: "scratch + \(leftBlock) + (column - column0) * depth"
     }
   }

@@ -18,10 +18,19 @@ struct ContractionText {
   let prefix: String
   let threads: Int
   let vectorBytes: Int
+  /// The image that the second factor is read from, in a convolution that packs none.
+  let image: ConvolutionImage?
+  private let imageCopy: KernelText?
 
-  init(_ contraction: Contraction, tuning: ContractionTuning, site: KernelSite) {
+  init(
+    _ contraction: Contraction, tuning: ContractionTuning, site: KernelSite,
+    image: ConvolutionImage? = nil
+  ) {
     let vectorBytes = max(site.hardware.tuning.vectorBytes, 8)
-    let shape = ContractionShape(contraction, tuning: tuning, vectorBytes: vectorBytes)
+    let shape = ContractionShape(
+      contraction, tuning: tuning, vectorBytes: vectorBytes, columns: image?.columnCount)
+    self.image = image
+    imageCopy = image?.copy(name: "kernel\(site.position)_image", site: site)
     let prefix = "kernel\(site.position)_"
     let scalars = ScalarText(program: site.program)
     self.contraction = contraction
@@ -41,32 +50,45 @@ struct ContractionText {
     epilogue = EpilogueText(
       contraction, name: prefix + "store", tileColumns: shape.tileColumns,
       locals: site.kernel.locals,
-      scalars: scalars)
+      visibleColumns: image?.visibleColumns, scalars: scalars)
   }
 
   /// The kernel: its functions, phases and memory.
   var kernelText: KernelText {
-    var phases: [KernelText.Phase] = []
+    var phases = imageCopy?.phases ?? []
     if packedPanels > 0 {
       phases.append(.init(function: prefix + "pack", blocks: packBlocks))
     }
     phases.append(.init(function: prefix + (isGrouped ? "group" : "multiply"), blocks: groups))
     return KernelText(
       functions: functions, phases: phases, sharedBytes: sharedBytes, threadBytes: threadBytes,
-      library: epilogue.library.union(left.library).union(right.library))
+      library: epilogue.library.union(left.library).union(right.library)
+        .union(imageCopy?.library ?? []))
   }
 
   private var functions: String {
-    var parts = [types]
+    var parts = [imageCopy?.functions, distances, types].compactMap { $0 }
     if left.transposes || right.transposes {
       parts.append(TransposeText(name: prefix + "transpose", lanes: shape.lanes).text)
     }
     if tuning.packA != .inPlace { parts.append(left.text(transpose: prefix + "transpose")) }
-    if tuning.packB != .inPlace { parts.append(right.text(transpose: prefix + "transpose")) }
+    if tuning.packB == .whole || tuning.packB == .block {
+      parts.append(right.text(transpose: prefix + "transpose"))
+    }
     if packedPanels > 0 { parts.append(packText) }
     parts += microKernels.map(\.text)
     parts += [epilogue.text, multiplyText] + (isGrouped ? [groupText] : [])
     return (parts + ["#undef T", "#undef V", "#undef VU", ""]).joined(separator: "\n\n")
+  }
+
+  /// The table of how far each step of the depth is from the first.
+  private var distances: String? {
+    guard let image else { return nil }
+    let values = image.distances.map(String.init)
+    let rows = stride(from: 0, to: values.count, by: 16).map {
+      values[$0..<min($0 + 16, values.count)].joined(separator: ", ")
+    }
+    return "static const int32_t \(prefix)distance[] = {\n  \(rows.joined(separator: ",\n  "))};"
   }
 
   /// `T` is the type of the sums, `V` a vector of them, and `VU` one that may lie anywhere.
@@ -95,13 +117,16 @@ struct ContractionText {
   private var elementBytes: Int { contraction.accumulator.sizeBytes }
 
   /// Elements of the packed factors, as a whole.
+  var imageElements: Int {
+    (image?.bytes(slack: shape.tileColumns) ?? 0) / elementBytes
+  }
   var leftWhole: Int {
     tuning.packA == .whole ? aligned(left.batch.extent * shape.rows * shape.depth) : 0
   }
   private var rightWhole: Int {
     tuning.packB == .whole ? aligned(right.batch.extent * shape.paddedColumns * shape.depth) : 0
   }
-  var sharedBytes: Int { (leftWhole + rightWhole) * elementBytes }
+  var sharedBytes: Int { (imageElements + leftWhole + rightWhole) * elementBytes }
 
   /// Elements of a thread's blocks.
   var leftBlock: Int {
@@ -138,9 +163,10 @@ struct ContractionText {
       const granary_call *call = argument;
       const int64_t end = (block + 1) * \(packedPanels) / \(packBlocks);
       for (int64_t panel = block * \(packedPanels) / \(packBlocks); panel < end; panel++) {
-    \(packPanel(left, panels: leftPanels, before: 0, offset: 0, extent: shape.rows))
     \(packPanel(
-      right, panels: rightPanels, before: leftPanels, offset: leftWhole, extent: shape.columns))
+      left, panels: leftPanels, before: 0, offset: imageElements, extent: shape.rows))
+    \(packPanel(
+      right, panels: rightPanels, before: leftPanels, offset: imageElements + leftWhole, extent: shape.columns))
       }
     }
     """
@@ -201,11 +227,13 @@ struct ContractionText {
       unroll: tuning.unroll,
       rowStride: tuning.packA == .inPlace ? left.sideStride : 1,
       depthStride: tuning.packA == .inPlace ? left.depthStride : rows,
-      columnStride: tuning.packB == .inPlace ? right.depthStride : packedWidth)
+      columnStride: tuning.packB == .inPlace ? right.depthStride : packedWidth,
+      looksUpColumns: image != nil)
   }
 
   var tileCall: String {
-    let arguments = "depth, a, b, from, to, stride"
+    let distance = image == nil ? "" : "\(prefix)distance + k0, "
+    let arguments = "depth, a, b, \(distance)from, to, stride"
     return microKernels.reversed().map { kernel in
       let conditions =
         (kernel.rows == shape.tileRows ? [] : ["rows == \(kernel.rows)"])

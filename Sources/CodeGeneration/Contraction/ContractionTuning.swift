@@ -27,6 +27,8 @@ struct ContractionTuning: Equatable {
     case whole
     /// Each block by the thread that needs it, just before.
     case block
+    /// As a copy of the image that a convolution reads, see ``ConvolutionImage``.
+    case image
   }
 
   init(_ parameters: [String: Int]) {
@@ -58,10 +60,14 @@ struct ContractionShape: Equatable {
   var rowBlock: Int
   var columnBlock: Int
 
-  init(_ contraction: Contraction, tuning: ContractionTuning, vectorBytes: Int) {
+  /// - Parameter columns: the columns that are needed, where they are fewer than those of the axes.
+  init(
+    _ contraction: Contraction, tuning: ContractionTuning, vectorBytes: Int, columns: Int? = nil
+  ) {
     batch = contraction.batch.extent
     rows = contraction.rows.extent
-    columns = contraction.columns.extent
+    let columns = columns ?? contraction.columns.extent
+    self.columns = columns
     depth = contraction.depth.extent
     lanes = max(vectorBytes / contraction.accumulator.sizeBytes, 1)
     tileRows = min(tuning.mr, rows)

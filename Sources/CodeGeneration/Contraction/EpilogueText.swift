@@ -9,17 +9,20 @@ struct EpilogueText {
   private let access: FlatAccess
   private let arguments: [Axis]
   private let tileColumns: Int
+  /// The columns of the last axis that are stored; `nil` for all.
+  private let visibleColumns: Int?
   private let locals: Set<BufferID>
   private let accumulator: DType
   private let scalars: ScalarText
 
   init(
     _ contraction: Contraction, name: String, tileColumns: Int, locals: Set<BufferID>,
-    scalars: ScalarText
+    visibleColumns: Int? = nil, scalars: ScalarText
   ) {
     self.name = name
     self.tileColumns = tileColumns
     self.locals = locals
+    self.visibleColumns = visibleColumns
     self.scalars = scalars
     stages = contraction.stages
     arguments = contraction.loopedBatch
@@ -92,6 +95,8 @@ struct EpilogueText {
     let start = along.map { "start_\($0.variable)" } ?? "0"
     let startText = along.map { ["const int64_t \(start) = (column + j0) % \($0.extent);"] } ?? []
     let run = along.map { "\($0.extent) - \(start)" } ?? "1"
+    let visible =
+      visibleColumns.map { minimum("\($0) - \(start)", "run") } ?? "run"
     let loop = { (bound: String) in
       """
               for (int64_t j = 0; j < \(bound); j++) {
@@ -108,10 +113,11 @@ struct EpilogueText {
       \(lines(6, decode("column + j0", columns).dropLast() + startText))
             const int64_t run = \(minimum("columns - j0", run));
             const T *restrict from = tile + i * stride + j0;
-            if (run == \(tileColumns)) {
+            const int64_t visible = \(visible);
+            if (visible == \(tileColumns)) {
       \(loop("\(tileColumns)"))
             } else {
-      \(loop("run"))
+      \(loop("visible"))
             }
             j0 += run;
           }

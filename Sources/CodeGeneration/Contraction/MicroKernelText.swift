@@ -12,15 +12,17 @@ struct MicroKernelText {
   let depthStride: Int
   /// Distance between steps of the depth of the second factor.
   let columnStride: Int
+  /// Whether steps of the depth are `distance[step]` from the first instead.
+  let looksUpColumns: Bool
 
-  /// `name(depth, a, b, from, to, stride)`: `to = from + a · b`, with nothing for a null `from`.
+  /// `name(depth, a, b, [distance,] from, to, stride)`: `to = from + a · b`, with nothing for a null `from`.
   ///
   /// `from` is a tile of `vectors` vectors a row; rows of `to` are `stride` elements apart.
   var text: String {
     let width = vectors * lanes
     return """
       static __attribute__((noinline)) void \(name)(int64_t depth,
-          const T *restrict a, const T *restrict b, const T *from,
+          const T *restrict a, const T *restrict b,\(looksUpColumns ? distance : "") const T *from,
           T *to, int64_t stride) {
         V \(tile { row, vector in "c\(row)_\(vector)" }.joined(separator: ", "));
         if (from) {
@@ -34,6 +36,8 @@ struct MicroKernelText {
       """
   }
 
+  private var distance: String { " const int32_t *restrict distance," }
+
   private var loops: String {
     let single = loop(while: "depth > 0", steps: 1)
     return unroll > 1 ? loop(while: "depth >= \(unroll)", steps: unroll) + "\n" + single : single
@@ -44,14 +48,17 @@ struct MicroKernelText {
       for (; \(condition); depth -= \(steps)) {
     \((0..<steps).map(step).joined(separator: "\n"))
         a += \(steps * depthStride);
-        b += \(steps * columnStride);
+        \(looksUpColumns ? "distance += \(steps)" : "b += \(steps * columnStride)");
       }
     """
   }
 
   private func step(_ step: Int) -> String {
     let loads = (0..<vectors).map { vector in
-      "const V b\(vector) = *(const VU *)(b + \(step * columnStride + vector * lanes));"
+      let place =
+        looksUpColumns
+        ? "distance[\(step)] + \(vector * lanes)" : "\(step * columnStride + vector * lanes)"
+      return "const V b\(vector) = *(const VU *)(b + \(place));"
     }
     let sums = (0..<rows).map { row in
       let products = (0..<vectors).map { "c\(row)_\($0) += x * b\($0);" }.joined(separator: " ")

@@ -63,6 +63,8 @@ struct TiledSketch: Sketch {
       ParameterDomain("streaming", [0, 1], default: site.exceedsCaches ? 1 : 0),
     ] + (site.hasReduction ? passParameters(site) : [])
       + (name == "gather-reduce" ? [ahead(site)] : [])
+      + (name == "scan" && !site.hasReduction
+        ? [ParameterDomain("rows", [1, 2, 4, 8], default: 1)] : [])
   }
 
   /// Tables that the caches do not hold are waited for, unless rows are fetched in time.

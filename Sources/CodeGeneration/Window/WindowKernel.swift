@@ -89,7 +89,7 @@ struct WindowKernel {
     _ axis: Axis, _ range: Range<Int>, storing stages: [FlatKernel.FlatStage]
   ) -> TileStatement {
     .loop(
-      TileLoop(axis: axis, range: range, lanes: width(range.count), overlapsItself: true),
+      TileLoop(axis: axis, range: range, widest: tuning.lanes),
       stages.map {
         .store(TileStore(output: $0.output, index: $0.index, value: $0.body.value))
       })
@@ -113,13 +113,6 @@ struct WindowKernel {
       })
   }
 
-  /// The widest vector that `count` elements fill, if they fill one that is worth it.
-  private func width(_ count: Int) -> Int {
-    var width = tuning.lanes
-    while width > count { width /= 2 }
-    return width >= 4 ? width : 1
-  }
-
   // MARK: - Results
 
   /// Rows of the band, some at a time, and those that are left over.
@@ -138,9 +131,8 @@ struct WindowKernel {
   /// All columns of some rows of the band.
   private func resultLoop(_ rows: [Index]) -> TileStatement {
     let axis = reduction.columns.axis
-    let loop = TileLoop(
-      axis: axis, range: 0..<axis.extent, lanes: width(axis.extent), unroll: tuning.unroll,
-      overlapsItself: true)
+    var loop = TileLoop(axis: axis, range: 0..<axis.extent, widest: tuning.lanes)
+    loop.unroll = tuning.unroll
     return .loop(loop, rows.flatMap(stores))
   }
 

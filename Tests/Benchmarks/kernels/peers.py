@@ -1,7 +1,8 @@
-"""Those who compute an operator: Granary, PyTorch, ONNX Runtime, OpenVINO, and the loops of the ceilings.
+"""Those who compute an operator: Granary, PyTorch, ONNX Runtime, OpenVINO; and the ceilings.
 
-Each runs in a process of its own (`python peers.py NAME`) that reads commands and writes answers, one JSON object a line:
-`prepare` makes the operator ready and gives its result once, `run` times a burst of calls.
+Each runs in a process of its own (`python peers.py NAME`) that reads commands and writes answers,
+one JSON object a line: `prepare` makes the operator ready and gives its result once, `run` times a
+burst of calls.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import ctypes
 import json
 import os
 import statistics
+import struct
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +38,24 @@ class Granary:
     def prepare(self, operator: Operator) -> tuple[Run, Callable[[Any], Any]]:
         """Asks the daemon, for the tuned policy until its search has ended."""
         import granary
+        from granary import _library
 
         seconds = float(os.environ["BENCH_SEARCH_SECONDS"]) + 300
         kernel = granary.get(operator.spec, policy=self.policy, deadline=seconds)
         inputs = operators.arrays(operator)
         out = granary.empty(kernel.outputs[0], None)
         self.verdict = kernel.verdict
-        return lambda: kernel(*inputs, out=out), lambda _: out
+        tensors = [*inputs, out]
+        self.kept = (kernel, tensors)
+        buffers = struct.pack(f"{len(tensors)}P", *(tensor.ctypes.data for tensor in tensors))
+        # As a program in C calls it: what checking tensors in Python costs is no kernel's time.
+        call, handle = _library.library().granary_call_packed, ctypes.c_void_p(kernel.handle)
+
+        def run() -> None:
+            if status := call(handle, buffers):
+                raise RuntimeError(f"the kernel gave {status}")
+
+        return run, lambda _: out
 
 
 class Torch:
@@ -115,9 +129,7 @@ class OnnxRuntime:
         self.inputs = [onnxruntime.OrtValue.ortvalue_from_numpy(x.numpy()) for x in live]
         for name, value in zip(names, self.inputs, strict=True):
             binding.bind_ortvalue_input(name, value)
-        out = onnxruntime.OrtValue.ortvalue_from_numpy(
-            numpy.zeros(operator.output, numpy.float32)
-        )
+        out = onnxruntime.OrtValue.ortvalue_from_numpy(numpy.zeros(operator.output, numpy.float32))
         binding.bind_ortvalue_output(session.get_outputs()[0].name, out)
         return lambda: session.run_with_iobinding(binding), lambda _: out.numpy()
 
@@ -144,20 +156,18 @@ class OpenVINO:
 
 
 class Ceiling:
-    """The best that the machine does: fused multiply-adds, and loops over as much memory as the operator's."""
+    """The best that the machine does: multiply-adds, and loops over as much memory."""
 
     FMA_F32 = 1
     READ, READ_AHEAD, WRITE, STREAMING_WRITE, COPY, COPY_AHEAD, STREAMING_COPY = range(4, 11)
 
     def prepare(self, operator: Operator) -> tuple[Run, None]:
-        """The time that the operator would take if it were nothing but its arithmetic or its traffic."""
+        """The time of the operator if it were nothing but its arithmetic or its traffic."""
         library = ctypes.CDLL(os.environ["BENCH_CEILINGS"])
         library.granary_probe_rate.restype = ctypes.c_double
         library.granary_probe_memory.restype = ctypes.c_void_p
         size = (operator.bytes_read + operator.bytes_written + 4095) // 4096 * 4096
-        memory = [
-            library.granary_probe_memory(ctypes.c_size_t(size), THREADS) for _ in range(2)
-        ]
+        memory = [library.granary_probe_memory(ctypes.c_size_t(size), THREADS) for _ in range(2)]
 
         def rate(probes: list[int], bytes: int) -> float:
             rates = [
@@ -209,12 +219,49 @@ def waited() -> float:
     return total * 1e-9
 
 
+def prefer(is_preferred: bool) -> None:
+    """Lets this process' session have the cores before others, where the system allows it."""
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text("-15" if is_preferred else "0")
+
+
+def _thread_times() -> dict[int, int]:
+    """Nanoseconds that each thread of this process has run."""
+    times = {}
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            times[int(task.name)] = int((task / "schedstat").read_text().split()[0])
+    return times
+
+
+def spread(run: Run) -> None:
+    """Gives each thread that works in `run` a core of its own, one after the other.
+
+    On a busy machine two threads may else share a core for long; some libraries pin theirs, and
+    this does it for all.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    prefer(True)
+    before, start, calls = _thread_times(), time.perf_counter(), 0
+    while calls < 3 or (time.perf_counter() - start < 0.1 and calls < 100):
+        run()
+        calls += 1
+    spent = {task: ns - before.get(task, 0) for task, ns in _thread_times().items()}
+    prefer(False)
+    busy = [task for task, ns in spent.items() if ns > 0.1 * max(spent.values())]
+    busy.sort(key=lambda task: -spent[task])
+    for position, task in enumerate(busy):
+        with suppress(OSError):
+            os.sched_setaffinity(task, {cores[position % len(cores)]})
+
+
 class Worker:
     """Answers the commands of one peer."""
 
     def __init__(self, name: str) -> None:
         self.peer = PEERS[name]()
         self.is_ceiling = name == "ceiling"
+        self.cores = os.sched_getaffinity(0)
         self.run: Run | None = None
 
     def prepare(self, operator: Operator, reference: str) -> dict[str, Any]:
@@ -222,6 +269,9 @@ class Worker:
         import numpy
 
         self.run = None
+        for task in _thread_times():
+            with suppress(OSError):
+                os.sched_setaffinity(task, self.cores)
         start = time.perf_counter()
         run, result = self.peer.prepare(operator)
         value = run()
@@ -235,12 +285,15 @@ class Worker:
             else:
                 numpy.save(reference, value)
         answer["verdict"] = getattr(self.peer, "verdict", None)
+        if not self.is_ceiling:
+            spread(run)
         self.run = run
         return answer
 
     def burst(self, seconds: float) -> dict[str, Any]:
         """The median time of calls for so long, three at least, after one that is not counted."""
         assert self.run is not None
+        prefer(True)
         self.run()
         times: list[float] = []
         before, start = waited(), time.perf_counter()
@@ -249,6 +302,7 @@ class Worker:
             value = self.run()
             times.append(value if self.is_ceiling else time.perf_counter() - begun)
         share = (waited() - before) / (time.perf_counter() - start)
+        prefer(False)
         return {"seconds": statistics.median(times), "waited": share}
 
     def serve(self) -> None:

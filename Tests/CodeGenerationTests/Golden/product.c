@@ -179,7 +179,8 @@ static __attribute__((noinline)) void kernel0_store(const granary_call *call, in
       const int64_t start_i2 = (column + j0) % 64;
       const int64_t run = columns - j0 < 64 - start_i2 ? columns - j0 : 64 - start_i2;
       const T *restrict from = tile + i * stride + j0;
-      if (run == 64) {
+      const int64_t visible = run;
+      if (visible == 64) {
         for (int64_t j = 0; j < 64; j++) {
           const int64_t i2 = start_i2 + j;
           const float b4[1] = {((float)from[j])};
@@ -187,7 +188,7 @@ static __attribute__((noinline)) void kernel0_store(const granary_call *call, in
           to_b3[i1 * 64 + i2] = b3[0];
         }
       } else {
-        for (int64_t j = 0; j < run; j++) {
+        for (int64_t j = 0; j < visible; j++) {
           const int64_t i2 = start_i2 + j;
           const float b4[1] = {((float)from[j])};
           const float b3[1] = {(b4[0] + b2[i2])};
