@@ -14,12 +14,15 @@ struct ContractionDefaults {
   private let packingA: [Int]
   private let packingB: [Int]
   private let leftFollowsDepth: Bool
+  /// Whether the right factor is the same in all calls of the kernel, so that it is packed once.
+  private let rightLasts: Bool
 
   init(_ contraction: Contraction, site: KernelSite) {
     self.contraction = contraction
     hardware = site.hardware.tuning
     let text = ContractionText(contraction, tuning: ContractionTuning([:]), site: site)
     lanes = text.shape.lanes
+    rightLasts = site.isLasting(contraction.right)
     packingA = text.left.rowsCanStay ? [0, 1, 2] : [1, 2]
     packingB = text.right.columnsCanStay(text.shape.columns) ? [0, 1, 2] : [1, 2]
     leftFollowsDepth = text.left.rowsCanStay && text.left.depthStride == 1
@@ -104,6 +107,7 @@ struct ContractionDefaults {
   }
 
   private func packB(_ rowBlock: Int) -> Int {
+    if rightLasts { return 1 }
     if packingB.contains(0) && contraction.rows.extent <= 256 { return 0 }
     return rowBlock == 0 ? 2 : 1
   }

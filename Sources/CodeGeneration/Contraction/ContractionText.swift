@@ -14,6 +14,8 @@ struct ContractionText {
   let left: PackedFactor
   let right: PackedFactor
   let epilogue: EpilogueText
+  /// Whether every packed factor is the same in all calls of the kernel.
+  private let packsLasting: Bool
   /// What names of functions begin with.
   let prefix: String
   let threads: Int
@@ -22,7 +24,7 @@ struct ContractionText {
   init(_ contraction: Contraction, tuning: ContractionTuning, site: KernelSite) {
     let vectorBytes = max(site.hardware.tuning.vectorBytes, 8)
     let shape = ContractionShape(contraction, tuning: tuning, vectorBytes: vectorBytes)
-    let prefix = "kernel\(site.position)_"
+    let prefix = "\(site.name)_"
     let scalars = ScalarText(program: site.program)
     self.contraction = contraction
     self.tuning = tuning
@@ -30,6 +32,9 @@ struct ContractionText {
     self.prefix = prefix
     self.vectorBytes = vectorBytes
     threads = max(site.hardware.tuning.threads, 1)
+    packsLasting =
+      (tuning.packA != .whole || site.isLasting(contraction.left))
+      && (tuning.packB != .whole || site.isLasting(contraction.right))
     left = PackedFactor(
       contraction.left, side: contraction.rows, contraction: contraction,
       width: shape.tileRows, edge: shape.edgeRows, packing: tuning.packA,
@@ -48,7 +53,8 @@ struct ContractionText {
   var kernelText: KernelText {
     var phases: [KernelText.Phase] = []
     if packedPanels > 0 {
-      phases.append(.init(function: prefix + "pack", blocks: packBlocks))
+      phases.append(
+        .init(function: prefix + "pack", blocks: packBlocks, isPreparation: packsLasting))
     }
     phases.append(.init(function: prefix + (isGrouped ? "group" : "multiply"), blocks: groups))
     return KernelText(

@@ -11,10 +11,15 @@ package enum ReferenceSource {
   package static func make(for whole: TensorProgram) -> KernelSource {
     let program = whole.computingLargeTemporariesInPlace()
     let layout = ReferenceLayout(program)
-    let functions = program.stages.indices.map {
-      ReferenceStage(position: $0, program: program, layout: layout).text
+    let loops = program.stages.indices.map { ReferenceRecurrence(position: $0, layout) }
+    let functions = loops.enumerated().flatMap { position, loop in
+      loop?.functions
+        ?? [ReferenceStage(position: position, program: program, layout: layout).text]
     }
-    let text = ([prelude(program), ReferenceLibrary.text] + functions + [entry(program, layout)])
+    let buffers = loops.reduce(max(program.buffers.count, 1)) { max($0, $1?.bufferCount ?? 0) }
+    let text =
+      ([prelude(bufferCount: buffers), ReferenceLibrary.text] + functions
+      + [entry(program, layout, loops)])
       .joined(separator: "\n")
     let values = program.outputs.map { buffer -> TensorType in
       let type = program[buffer].type
@@ -34,28 +39,29 @@ package enum ReferenceSource {
         workspaceBytes: layout.workspaceBytes, alignmentBytes: 64))
   }
 
-  private static func prelude(_ program: TensorProgram) -> String {
-    let count = max(program.buffers.count, 1)
-    return """
-      #include <math.h>
-      #include <stdint.h>
-      #include <string.h>
+  private static func prelude(bufferCount count: Int) -> String {
+    """
+    #include <math.h>
+    #include <stdint.h>
+    #include <string.h>
 
-      typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);
-      typedef struct granary_context {
-        uint32_t size;
-        int32_t thread_count;
-        void (*parallel_for)(const struct granary_context *context, int64_t count, granary_body body,
-                             void *argument);
-        void *host;
-      } granary_context;
+    typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);
+    typedef struct granary_context {
+      uint32_t size;
+      int32_t thread_count;
+      void (*parallel_for)(const struct granary_context *context, int64_t count, granary_body body,
+                           void *argument);
+      void *host;
+    } granary_context;
 
-      typedef struct { void *buffer[\(count)]; float *error[\(count)]; } reference_call;
+    typedef struct { void *buffer[\(count)]; float *error[\(count)]; } reference_call;
 
-      """
+    """
   }
 
-  private static func entry(_ program: TensorProgram, _ layout: ReferenceLayout) -> String {
+  private static func entry(
+    _ program: TensorProgram, _ layout: ReferenceLayout, _ loops: [ReferenceRecurrence?]
+  ) -> String {
     var lines = [
       "int32_t granary_entry(const void *const *inputs, void *const *outputs, void *workspace,",
       "                      const granary_context *context) {", "  reference_call call;",
@@ -71,6 +77,10 @@ package enum ReferenceSource {
       lines.append("  memset(outputs[\(program.outputs.count + position)], 0, \(size));")
     }
     for (position, stage) in program.stages.enumerated() {
+      if let loop = loops[position] {
+        lines += loop.statements
+        continue
+      }
       // A stage with an order of its own runs as a whole.
       let count = stage.isOrdered ? 1 : stage.domain.first?.extent ?? 1
       lines.append("  context->parallel_for(context, \(count), stage\(position), &call);")

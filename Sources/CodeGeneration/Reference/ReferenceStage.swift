@@ -3,7 +3,7 @@ import TensorProgram
 
 /// The reference's function for one stage: called for each value of the outermost axis of its domain.
 struct ReferenceStage {
-  let position: Int
+  let name: String
   let stage: Stage
   let program: TensorProgram
   let printer: ReferencePrinter
@@ -12,8 +12,9 @@ struct ReferenceStage {
   /// Whether the output has no errors.
   let isExact: Bool
 
-  init(position: Int, program: TensorProgram, layout: ReferenceLayout) {
-    self.position = position
+  /// - Parameter name: of the function, by default that of a stage of the whole program.
+  init(position: Int, program: TensorProgram, layout: ReferenceLayout, name: String? = nil) {
+    self.name = name ?? "stage\(position)"
     self.program = program
     stage = program.stages[position]
     printer = ReferencePrinter(program: program, exact: layout.exact)
@@ -27,7 +28,7 @@ struct ReferenceStage {
       ? nil : stage.domain.first.map { "  const int64_t i\($0.id) = index; (void)i\($0.id);" }
     let lines =
       [
-        "static void stage\(position)(void *argument, int64_t index, int32_t thread) {",
+        "static void \(name)(void *argument, int64_t index, int32_t thread) {",
         "  reference_call *call = argument;", "  (void)index; (void)thread;",
         outermost ?? "",
       ] + declarations + body + ["}", ""]
@@ -75,6 +76,7 @@ struct ReferenceStage {
       return scan(stage.domain[dimension], combiner, value)
     case .scatter(let scatter): return self.scatter(scatter)
     case .sort(let sort): return order(sort)
+    case .recurrence: return []
     }
   }
 
