@@ -197,7 +197,8 @@ def networks():
             seed(f"{name} {label}")
             parameters = [rand(*shape, dtype=dtype) for shape in shapes]
             if steps > 5:
-                parameters = [value / 2 for value in parameters]
+                # Weights as in a new layer: with larger ones rounding errors grow from step to step.
+                parameters = [value / width**0.5 for value in parameters]
             state = [rand(layers * directions, batch, width, dtype=dtype) for _ in range(2)]
             shape = (batch, steps, size) if first else (steps, batch, size)
             op(f"{name}.input", label, input=lambda: rand(*shape, dtype=dtype),
