@@ -103,9 +103,12 @@ extension KernelSite {
       case .scan: "scan"
       case .scatter: "scatter"
       case .sort: "sort"
+      case .recurrence: "recurrence"
       }
     }
-    let extents = kernel.outer.map { "\($0.extent)" }.joined(separator: "x")
+    // A loop over steps has no axes to run in parallel; what it makes tells it from others.
+    let axes = kernel.stages.first { $0.recurrence != nil }?.domain ?? kernel.outer
+    let extents = axes.map { "\($0.extent)" }.joined(separator: "x")
     return "\(kinds.joined(separator: "+")) \(extents.isEmpty ? "1" : extents)"
   }
 

@@ -33,10 +33,15 @@ extension Sketch {
 package struct KernelSite: Sendable {
   package var program: TensorProgram
   package var kernel: FusedKernel
-  /// The position of the kernel in its fused program; part of the names of its functions.
+  /// The position of the kernel in its fused program.
   package var position: Int
   package var hardware: HardwareDescription
   package var language: TargetLanguage
+  /// What the names of the kernel's functions begin with.
+  package var name: String
+  /// Buffers that are the same in all calls of the kernel within a call of the program: what is made of them alone
+  /// has to be made once.
+  package var lasting: Set<BufferID> = []
 
   package init(
     program: TensorProgram, kernel: FusedKernel, position: Int, hardware: HardwareDescription,
@@ -47,6 +52,12 @@ package struct KernelSite: Sendable {
     self.position = position
     self.hardware = hardware
     self.language = language
+    name = "kernel\(position)"
+  }
+
+  /// Whether the value depends on lasting buffers alone.
+  func isLasting(_ value: Expression) -> Bool {
+    value.loads.allSatisfy { lasting.contains($0.buffer) }
   }
 }
 
@@ -79,26 +90,48 @@ package struct KernelText: Sendable, Hashable {
   /// What the functions use of the library of C functions, such as `exp` for 16 lanes of `f32`.
   package var library: Set<CLibrary.Item>
 
+  /// The buffers of the calls that the functions make: the least length of `granary_call.buffer`.
+  package var bufferCount: Int
+
   /// One parallel loop: `function` is called for every block in `0..<blocks`. One block runs serially.
   package struct Phase: Sendable, Hashable {
     package var function: String
     package var blocks: Int
+    /// Whether the phase writes only shared memory, from buffers that are the same in all calls of the kernel: it
+    /// then runs before the first.
+    package var isPreparation: Bool
+    /// Whether the function starts parallel loops of its own: its type is then
+    /// `void name(const granary_context *context, granary_call *call)`.
+    package var isLoop: Bool
 
-    package init(function: String, blocks: Int) {
+    package init(
+      function: String, blocks: Int, isPreparation: Bool = false, isLoop: Bool = false
+    ) {
       self.function = function
       self.blocks = blocks
+      self.isPreparation = isPreparation
+      self.isLoop = isLoop
+    }
+
+    /// The statement that runs the phase with the call that `argument` points to.
+    func call(_ argument: String) -> String {
+      if isLoop { return "\(function)(context, \(argument));" }
+      return blocks == 1
+        ? "\(function)(\(argument), 0, 0);"
+        : "context->parallel_for(context, \(blocks), \(function), \(argument));"
     }
   }
 
   package init(
     functions: String, phases: [Phase], sharedBytes: Int = 0, threadBytes: Int = 0,
-    library: Set<CLibrary.Item> = []
+    library: Set<CLibrary.Item> = [], bufferCount: Int = 0
   ) {
     self.functions = functions
     self.phases = phases
     self.sharedBytes = sharedBytes
     self.threadBytes = threadBytes
     self.library = library
+    self.bufferCount = bufferCount
   }
 }
 

@@ -41,7 +41,7 @@ struct KernelGrouping {
   private func parallelAxes(of stage: Stage) -> [Axis] {
     switch stage.body {
     case .scan(let dimension, _, _): Array(stage.domain[..<dimension])
-    case .scatter: []
+    case .scatter, .recurrence: []
     case .sort(let sort): Array(stage.domain[..<sort.dimension])
     case .map, .reduce: stage.domain
     }

@@ -114,7 +114,10 @@ private struct Inlining {
   private func shouldFold(_ stage: Stage, value: Expression) -> Bool {
     let isOutput = program.outputs.contains(stage.output)
     let users = uses[stage.output] ?? []
-    guard !isOutput, !users.isEmpty, value.size <= largestExpression else { return false }
+    let isBound = users.contains { program.stages[$0.stage].recurrence != nil }
+    guard !isOutput, !users.isEmpty, !isBound, value.size <= largestExpression else {
+      return false
+    }
     let cost = EvaluationCost(value)
     let occurrences = users.reduce(0) { $0 + $1.count }
     if cost.isView { return true }

@@ -72,20 +72,24 @@ extension Stage {
   /// Whether the stage stores in an order of its own, so that no other stage can join its loops.
   package var isOrdered: Bool {
     switch body {
-    case .scatter, .sort: true
+    case .scatter, .sort, .recurrence: true
     case .map, .reduce, .scan: false
     }
   }
 
-  /// Every expression that the stage evaluates.
+  /// Every expression that the stage evaluates; those of a recurrence's body, which has buffers of its own, not.
   package var expressions: [Expression] {
     switch body {
     case .scatter(let scatter):
       [scatter.initial, scatter.value] + scatter.target.map { .index($0, .i64) }
+    case .recurrence: []
     default: [value]
     }
   }
 
-  /// Every load of the stage, once for each occurrence.
-  package var loads: [(buffer: BufferID, indexes: [Index])] { expressions.flatMap(\.loads) }
+  /// Every load of the stage, once for each occurrence; a recurrence reads whole buffers, without indices.
+  package var loads: [(buffer: BufferID, indexes: [Index])] {
+    if let recurrence { return recurrence.reads.map { ($0, []) } }
+    return expressions.flatMap(\.loads)
+  }
 }

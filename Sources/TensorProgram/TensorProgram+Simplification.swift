@@ -10,16 +10,17 @@ extension TensorProgram {
 }
 
 extension Stage {
-  /// The expression whose values the stage stores, combines or orders.
+  /// The expression whose values the stage stores, combines or orders; a zero for a recurrence, which has none.
   package var value: Expression {
     switch body {
     case .map(let value), .reduce(_, _, let value), .scan(_, _, let value): value
     case .scatter(let scatter): scatter.value
     case .sort(let sort): sort.value
+    case .recurrence(let recurrence): .number(0, recurrence.stateType.dtype)
     }
   }
 
-  /// The stage with its expression replaced.
+  /// The stage with its expression replaced; a recurrence as it is.
   func mapExpression(_ transform: (Expression) -> Expression) -> Stage {
     var result = self
     switch body {
@@ -30,6 +31,7 @@ extension Stage {
       result.body = .scan(dimension: dimension, combiner: combiner, value: transform(value))
     case .scatter(let scatter): result.body = .scatter(scatter.mapExpressions(transform))
     case .sort(let sort): result.body = .sort(sort.mapExpression(transform))
+    case .recurrence: break
     }
     return result
   }
@@ -49,6 +51,8 @@ extension Stage {
       // Each of n elements is compared with about log n others.
       let length = sort.axis.extent
       return rows * length * (Int.bitWidth - length.leadingZeroBitCount)
+    case .recurrence(let recurrence):
+      return recurrence.steps * recurrence.body.stages.reduce(0) { $0 + $1.iterationCount }
     case .map, .reduce, .scan: break
     }
     return (domain + reductionAxes).reduce(1) { $0 * $1.extent }

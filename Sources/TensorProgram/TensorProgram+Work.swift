@@ -7,7 +7,10 @@ extension TensorProgram {
   /// products, and every input and output once. Reads of a table by index count the elements read.
   package var work: Work {
     let operations = stages.reduce(0.0) { total, stage in
-      total + Double(stage.iterationCount) * Double(stage.operationsPerIteration)
+      if let recurrence = stage.recurrence {
+        return total + Double(recurrence.steps) * recurrence.body.work.floatingPointOperations
+      }
+      return total + Double(stage.iterationCount) * Double(stage.operationsPerIteration)
     }
     let read = inputs.reduce(0.0) { $0 + Double(bytesRead(of: $1)) }
     let written = outputs.reduce(0.0) { $0 + Double(self[$1].type.storageBytes) }

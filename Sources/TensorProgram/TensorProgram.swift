@@ -84,6 +84,8 @@ package struct Stage: Sendable, Hashable {
     case scatter(Scatter)
     /// The order of the elements along an axis, as `i64` positions.
     case sort(Sort)
+    /// The states of all steps of a loop.
+    case recurrence(Recurrence)
   }
 }
 

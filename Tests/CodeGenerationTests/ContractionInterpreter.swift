@@ -34,7 +34,7 @@ struct ContractionInterpreter {
       var sum = 0.0
       forEach(axes, &point) { evaluator, point in sum += evaluator.evaluate(value, point) }
       return sum
-    case .scan, .scatter, .sort: return .nan
+    case .scan, .scatter, .sort, .recurrence: return .nan
     }
   }
 

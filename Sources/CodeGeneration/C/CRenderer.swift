@@ -34,8 +34,9 @@ struct CRenderer {
     let sharedStart = plan.totalBytes
     let scratchStart = sharedStart + roundUp(shared, to: 64)
     let library = texts.reduce(into: Set<CLibrary.Item>()) { $0.formUnion($1.library) }
+    let buffers = texts.reduce(max(program.buffers.count, 1)) { max($0, $1.bufferCount) }
     let parts =
-      [Self.prelude(bufferCount: max(program.buffers.count, 1)), CLibrary.text(for: library)]
+      [Self.prelude(bufferCount: buffers), CLibrary.text(for: library)]
       + indexChecks.map(\.function) + texts.map(\.functions)
       + [
         entry(
@@ -163,12 +164,7 @@ struct CRenderer {
     lines.append("  call.scratch = memory + \(scratchStart);")
     if !indexChecks.isEmpty { lines.append("  call.outOfRange = 0;") }
     lines += indexChecks.flatMap(\.statements)
-    for phase in texts.flatMap(\.phases) {
-      lines.append(
-        phase.blocks == 1
-          ? "  \(phase.function)(&call, 0, 0);"
-          : "  context->parallel_for(context, \(phase.blocks), \(phase.function), &call);")
-    }
+    for phase in texts.flatMap(\.phases) { lines.append("  " + phase.call("&call")) }
     return (lines + ["  return 0;", "}", ""]).joined(separator: "\n")
   }
 

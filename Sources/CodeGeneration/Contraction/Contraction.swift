@@ -79,7 +79,7 @@ struct Contraction {
       case .reduce(let axes, let combiner, let value):
         let value = value.substituting([axis: .axis(wide)])
         stage.body = .reduce(axes: axes, combiner: combiner, value: value)
-      case .scan, .scatter, .sort: break
+      case .scan, .scatter, .sort, .recurrence: break
       }
       return stage
     }

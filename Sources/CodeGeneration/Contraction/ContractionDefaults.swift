@@ -16,6 +16,8 @@ struct ContractionDefaults {
   private let leftFollowsDepth: Bool
   /// Whether columns are read from a copy of an image, so that small blocks of them cost nothing.
   private let readsImage: Bool
+  /// Whether the right factor is the same in all calls of the kernel, so that it is packed once.
+  private let rightLasts: Bool
 
   init(_ contraction: Contraction, site: KernelSite, readsImage: Bool = false) {
     self.contraction = contraction
@@ -23,6 +25,7 @@ struct ContractionDefaults {
     hardware = site.hardware.tuning
     let text = ContractionText(contraction, tuning: ContractionTuning([:]), site: site)
     lanes = text.shape.lanes
+    rightLasts = site.isLasting(contraction.right)
     packingA = text.left.rowsCanStay ? [0, 1, 2] : [1, 2]
     packingB = text.right.columnsCanStay(text.shape.columns) ? [0, 1, 2] : [1, 2]
     leftFollowsDepth = text.left.rowsCanStay && text.left.depthStride == 1
@@ -108,6 +111,7 @@ struct ContractionDefaults {
   }
 
   private func packB(_ rowBlock: Int) -> Int {
+    if rightLasts { return 1 }
     // A few vectors of columns lie in memory nearly as packing would bring them.
     let isNarrow = contraction.columns.extent <= Self.narrowVectors * lanes
     if packingB.contains(0) && (contraction.rows.extent <= 256 || isNarrow) { return 0 }

@@ -14,6 +14,8 @@ struct ContractionText {
   let left: PackedFactor
   let right: PackedFactor
   let epilogue: EpilogueText
+  /// Whether every packed factor is the same in all calls of the kernel.
+  private let packsLasting: Bool
   /// What names of functions begin with.
   let prefix: String
   let threads: Int
@@ -30,8 +32,8 @@ struct ContractionText {
     let shape = ContractionShape(
       contraction, tuning: tuning, vectorBytes: vectorBytes, columns: image?.columnCount)
     self.image = image
-    imageCopy = image?.copy(name: "kernel\(site.position)_image", site: site)
-    let prefix = "kernel\(site.position)_"
+    imageCopy = image?.copy(name: "\(site.name)_image", site: site)
+    let prefix = "\(site.name)_"
     let scalars = ScalarText(program: site.program)
     self.contraction = contraction
     self.tuning = tuning
@@ -39,6 +41,9 @@ struct ContractionText {
     self.prefix = prefix
     self.vectorBytes = vectorBytes
     threads = max(site.hardware.tuning.threads, 1)
+    packsLasting =
+      (tuning.packA != .whole || site.isLasting(contraction.left))
+      && (tuning.packB != .whole || site.isLasting(contraction.right))
     left = PackedFactor(
       contraction.left, side: contraction.rows, contraction: contraction,
       width: shape.tileRows, edge: shape.edgeRows, packing: tuning.packA,
@@ -57,7 +62,8 @@ struct ContractionText {
   var kernelText: KernelText {
     var phases = imageCopy?.phases ?? []
     if packedPanels > 0 {
-      phases.append(.init(function: prefix + "pack", blocks: packBlocks))
+      phases.append(
+        .init(function: prefix + "pack", blocks: packBlocks, isPreparation: packsLasting))
     }
     phases.append(.init(function: prefix + (isGrouped ? "group" : "multiply"), blocks: groups))
     return KernelText(

@@ -180,6 +180,7 @@ extension ReferencePrinter {
       return scatter.combiner.map { keeps($0, scatter.value) } ?? true
         && term(scatter.value).isExact && term(scatter.initial).isExact
     case .sort: return true
+    case .recurrence: return false
     }
   }
 }

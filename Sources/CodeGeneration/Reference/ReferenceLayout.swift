@@ -12,20 +12,53 @@ struct ReferenceLayout {
   private var offsets: [BufferID: Int] = [:]
   private var offsetsOfErrors: [BufferID: Int] = [:]
   private(set) var workspaceBytes = 0
+  /// Where the memory of the steps of recurrences begins; they follow each other, and share it.
+  private var stepStart = 0
+  /// Errors of a part of a recurrence's state that has none, in its steps' memory.
+  private(set) var zeros = "0"
 
   init(_ program: TensorProgram) {
+    self.init(program, exact: Set(program.inputs), observed: program.observedBuffers)
+    stepStart = workspaceBytes
+    let steps = program.stages.compactMap(\.recurrence).map {
+      ReferenceLayout(stepOf: $0, in: self).workspaceBytes
+    }
+    workspaceBytes = steps.reduce(workspaceBytes, max)
+  }
+
+  /// The layout of what one step of a recurrence makes, behind all that `outer` has. The next step reads what it
+  /// gives.
+  init(stepOf recurrence: Recurrence, in outer: ReferenceLayout) {
+    let body = recurrence.body
+    let inputs = recurrence.sequenceInputs + recurrence.constantInputs
+    let bound = recurrence.sequences + recurrence.constants
+    let exact = zip(inputs, bound).filter { outer.exact.contains($0.1) }.map(\.0)
+    self.init(
+      body, exact: Set(exact), inexact: Set(body.outputs),
+      observed: body.observedBuffers.union(body.outputs), from: outer.stepStart)
+    zeros = "(float *)(memory + \(workspaceBytes))"
+    workspaceBytes += recurrence.stateType.elementCount * 4
+  }
+
+  private init(
+    _ program: TensorProgram, exact inputs: Set<BufferID>, inexact: Set<BufferID> = [],
+    observed: Set<BufferID>, from start: Int = 0
+  ) {
     self.program = program
-    observed = program.observedBuffers
-    var exact = Set(program.inputs)
+    self.observed = observed
+    workspaceBytes = start
+    var exact = inputs
     for stage in program.stages
-    where ReferencePrinter(program: program, exact: exact).isExact(stage) {
+    where !inexact.contains(stage.output)
+      && ReferencePrinter(program: program, exact: exact).isExact(stage)
+    {
       exact.insert(stage.output)
     }
     self.exact = exact
-    place()
+    place(from: start)
   }
 
-  private mutating func place() {
+  private mutating func place(from start: Int) {
     let external = Set(program.inputs + program.outputs)
     var last: [BufferID: Int] = [:]
     for (position, stage) in program.stages.enumerated() {
@@ -37,7 +70,7 @@ struct ReferenceLayout {
       let count = program[stage.output].type.elementCount
       let values = (count * 8 + 63) / 64 * 64
       let size = values + (exact.contains(stage.output) ? 0 : (count * 4 + 63) / 64 * 64)
-      var offset = 0
+      var offset = start
       for other in living.map(\.memory).sorted(by: { $0.lowerBound < $1.lowerBound })
       where offset + size > other.lowerBound {
         offset = max(offset, other.upperBound)
@@ -107,7 +140,7 @@ extension Stage {
     case .scan(let dimension, let combiner, let value):
       result.body = .scan(
         dimension: dimension, combiner: combiner, value: value.mapped(load: load))
-    case .scatter, .sort: break
+    case .scatter, .sort, .recurrence: break
     }
     return result
   }

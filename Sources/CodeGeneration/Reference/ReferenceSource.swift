@@ -11,22 +11,16 @@ package enum ReferenceSource {
   package static func make(for whole: TensorProgram) -> KernelSource {
     let program = whole.computingLargeTemporariesInPlace()
     let layout = ReferenceLayout(program)
-    let stages = program.stages.indices.map {
-      ReferenceStage(position: $0, program: program, layout: layout)
+    var functions = ReferenceFunctions()
+    let statements = program.stages.indices.flatMap { position in
+      ReferenceRecurrence(position: position, layout)?.statements(&functions)
+        ?? functions.call(
+          ReferenceStage(position: position, program: program, layout: layout),
+          values: layout.address, errors: layout.addressOfErrors)
     }
-    // The layers of a network repeat: of hundreds of stages most are the same but for their buffers.
-    var functions: [String] = []
-    var names: [String: String] = [:]
-    let calls = stages.map { stage -> (function: String, buffers: [BufferID]) in
-      let text = stage.text
-      let name = names[text] ?? "stage\(functions.count)"
-      if names[text] == nil { functions.append("static void \(name)\(text)") }
-      names[text] = name
-      return (name, stage.buffers)
-    }
-    let most = calls.map(\.buffers.count).max() ?? 1
     let text =
-      ([prelude(most), ReferenceLibrary.text] + functions + [entry(program, layout, calls)])
+      ([prelude(functions.mostBuffers), ReferenceLibrary.text] + functions.texts
+      + [entry(program, layout, statements)])
       .joined(separator: "\n")
     let values = program.outputs.map { buffer -> TensorType in
       let type = program[buffer].type
@@ -68,8 +62,7 @@ package enum ReferenceSource {
   }
 
   private static func entry(
-    _ program: TensorProgram, _ layout: ReferenceLayout,
-    _ calls: [(function: String, buffers: [BufferID])]
+    _ program: TensorProgram, _ layout: ReferenceLayout, _ statements: [String]
   ) -> String {
     var lines = [
       "int32_t granary_entry(const void *const *inputs, void *const *outputs, void *workspace,",
@@ -80,14 +73,6 @@ package enum ReferenceSource {
       let size = program[output].type.elementCount * 4
       lines.append("  memset(outputs[\(program.outputs.count + position)], 0, \(size));")
     }
-    for (stage, call) in zip(program.stages, calls) {
-      // A stage with an order of its own runs as a whole.
-      let count = stage.isOrdered ? 1 : stage.domain.first?.extent ?? 1
-      let values = call.buffers.map(layout.address).joined(separator: ", ")
-      let errors = call.buffers.map(layout.addressOfErrors).joined(separator: ", ")
-      lines.append("  { reference_call call = {{\(values)}, {\(errors)}};")
-      lines.append("  context->parallel_for(context, \(count), \(call.function), &call); }")
-    }
-    return (lines + ["  return 0;", "}", ""]).joined(separator: "\n")
+    return (lines + statements + ["  return 0;", "}", ""]).joined(separator: "\n")
   }
 }

@@ -80,6 +80,7 @@ struct ReferenceStage {
       return scan(stage.domain[dimension], combiner, value)
     case .scatter(let scatter): return self.scatter(scatter)
     case .sort(let sort): return order(sort)
+    case .recurrence: return []
     }
   }
 

@@ -25,7 +25,7 @@ struct OrderedSketch: Sketch {
     }
     let plan = OrderedPlan(
       stage: stage, program: site.program, tile: schedule.parameters["tile"] ?? 64)
-    var kernel = plan.tileKernel(name: "kernel\(site.position)")
+    var kernel = plan.tileKernel(name: site.name)
     let wanted = (schedule.parameters["blocks"] ?? 0) * max(site.hardware.tuning.threads, 1)
     kernel.blocks = max(1, min(kernel.gridCount, wanted))
     return .tiles(kernel)
@@ -35,7 +35,9 @@ struct OrderedSketch: Sketch {
 extension KernelSite {
   /// The only stage of the kernel, when it scatters or sorts.
   var orderedStage: Stage? {
-    guard kernel.stages.count == 1, let stage = kernel.stages.first, stage.isOrdered else {
+    guard kernel.stages.count == 1, let stage = kernel.stages.first, stage.isOrdered,
+      stage.recurrence == nil
+    else {
       return nil
     }
     return stage
@@ -52,7 +54,7 @@ private struct OrderedPlan {
     switch stage.body {
     case .scatter(let scatter): kernel(of: scatter, name)
     case .sort(let sort): kernel(of: sort, name)
-    case .map, .reduce, .scan:
+    case .map, .reduce, .scan, .recurrence:
       TileKernel(name: name, grid: [], blocks: 1, scratch: [], body: [])
     }
   }

@@ -86,7 +86,7 @@ private struct Split {
 
   private var length: Int { axes[0].extent / parts }
   private var left: Int { axes[0].extent - length * parts }
-  private var name: String { "kernel\(site.position)" }
+  private var name: String { site.name }
 
   /// More axes than a spec's limits let a program have.
   private static let firstFreshAxis = 1_000_000_000

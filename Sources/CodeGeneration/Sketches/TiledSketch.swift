@@ -37,7 +37,9 @@ struct TiledSketch: Sketch {
   }
 
   /// Any kernel whose stages compute their elements one by one.
-  static let loopNest = TiledSketch("loop-nest") { $0.orderedStage == nil }
+  static let loopNest = TiledSketch("loop-nest") { site in
+    !site.kernel.stages.contains(where: \.isOrdered)
+  }
 
   func matches(_ site: KernelSite) -> Bool { fits(site) }
 
@@ -106,7 +108,7 @@ struct TiledSketch: Sketch {
     plan.lookUpsAhead = value("ahead")
     plan.splitsGuards = site.hasGuards
     var kernel = plan.tileKernel(
-      of: flat, name: "kernel\(site.position)", in: site.program)
+      of: flat, name: site.name, in: site.program)
     let wanted = value("blocks") * max(site.hardware.tuning.threads, 1)
     kernel.blocks = max(1, min(kernel.gridCount, wanted))
     return .tiles(kernel)

@@ -180,7 +180,7 @@ extension Stage {
     case .scan(let dimension, let combiner, let value):
       renamed.body = .scan(
         dimension: dimension, combiner: combiner, value: value.mapped(index: replace))
-    case .scatter, .sort: break
+    case .scatter, .sort, .recurrence: break
     }
     return renamed
   }
@@ -229,7 +229,7 @@ extension FlatKernel.FlatStage {
       body = .reduce(axes: axes, combiner: combiner, value: flat(value))
     case .scan(let dimension, let combiner, let value):
       body = .scan(axis: stage.domain[dimension], combiner: combiner, value: flat(value))
-    case .scatter, .sort: body = .map(flat(stage.value))
+    case .scatter, .sort, .recurrence: body = .map(flat(stage.value))
     }
   }
 }

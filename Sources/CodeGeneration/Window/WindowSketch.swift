@@ -50,7 +50,7 @@ struct WindowSketch: Sketch {
       throw CodeGenerationError(.illegalSchedule, "kernel \(site.position) is no window")
     }
     let window = WindowKernel(reduction, tuning: tuning(schedule), site: site)
-    var kernel = window.tileKernel(name: "kernel\(site.position)")
+    var kernel = window.tileKernel(name: site.name)
     let threads = max(site.hardware.tuning.threads, 1)
     kernel.blocks = max(
       1, min(kernel.gridCount, (schedule.parameters["blocks"] ?? 0) * threads))

@@ -1,7 +1,7 @@
 /// Result types of recurrent networks as whole operators.
 enum Recurrence {
-  /// Steps in all layers and directions: each becomes stages of its own.
-  private static let mostSteps = 1024
+  /// Layers in all directions: each becomes a loop of its own.
+  private static let mostLayers = 128
 
   private static func states(_ call: OperatorCall) throws(SpecError) -> [TensorType] {
     guard case .tensor? = call.arguments["hx"] else { return try call.tensors("hx") }
@@ -29,9 +29,11 @@ enum Recurrence {
         call.flag("batch_first")
         ? (type.shape[1], type.shape[0]) : (type.shape[0], type.shape[1])
       let width = state.shape[2]
-      guard steps > 0, steps * layers * directions <= mostSteps else {
+      guard steps > 0 else { throw call.fail("there is no step", expected: "1 or more") }
+      guard layers <= mostLayers / directions else {
         throw SpecError(
-          .limit, "\(steps) steps of \(layers) layers", expected: "1 to \(mostSteps) in all")
+          .limit, "\(layers) layers in \(directions) directions",
+          expected: "\(mostLayers) in all at most")
       }
       let expected = TensorType(type.dtype, [layers * directions, batch, width])
       guard states.allSatisfy({ $0.shape == expected.shape && $0.dtype == type.dtype }) else {

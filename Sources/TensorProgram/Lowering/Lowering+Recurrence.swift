@@ -1,7 +1,7 @@
 import KernelSpec
 
 extension LoweringTable {
-  /// Recurrent networks: the products with the inputs at once, then step by step.
+  /// Recurrent networks: the products with the inputs at once, then a loop over the steps.
   static let recurrences: [String: Rule] = [
     "aten.lstm.input": { try $0.recur($1, .lstm) },
     "aten.gru.input": { try $0.recur($1, .gru) },
@@ -79,9 +79,9 @@ extension Lowering {
       load(input, (isBatchFirst ? [row, step] : [step, row]) + [column]).cast(to: type)
     }
     var columns = shape[2]
-    var last: [[BufferID]] = states.map { _ in [] }
+    var runs: [BufferID] = []
     for layer in 0..<layers {
-      var hidden: [[BufferID]] = []
+      var hidden: [BufferID] = []
       for direction in 0..<directions {
         let own = Array(next.prefix(hasBiases ? 4 : 2))
         next = next.dropFirst(own.count)
@@ -100,39 +100,43 @@ extension Lowering {
               .cast(to: type)
           }
         }
-        let (outputs, final) = run(plan, from: initial)
-        hidden.append(outputs)
-        for (position, state) in final.enumerated() { last[position].append(state) }
+        hidden.append(run(plan, from: initial))
       }
+      runs += hidden
       columns = directions * width
-      let whole = joined(hidden, TensorType(type, [steps, batch, columns]), width: width)
-      element = { [self] step, row, column in load(whole, [step, row, column]) }
+      element = joined(hidden, TensorType(type, [steps, batch, columns]), width: width)
     }
     let output = map(operation.result, name: "output") { axes in
       let at = axes.positions
       return isBatchFirst ? element(at[1], at[0], at[2]) : element(at[0], at[1], at[2])
     }
     return [output]
-      + zip(operation.results.dropFirst(), last).map { result, states in
+      + operation.results.dropFirst().enumerated().map { part, result in
         map(result, name: "last") { axes in
           let at = axes.positions
-          return selected(at[0], states.indices) { load(states[$0], Array(at.dropFirst())) }
+          return selected(at[0], runs.indices) { run in
+            let last = run % directions == 1 ? 0 : steps - 1
+            return load(runs[run], [.constant(part), .constant(last)] + at.dropFirst())
+          }
         }
       }
   }
 
   /// The hidden states of all steps, those of both directions side by side.
-  private func joined(_ hidden: [[BufferID]], _ type: TensorType, width: Int) -> BufferID {
-    map(type, name: "layer") { axes in
-      let (row, column) = (Index.axis(axes[1]), Index.axis(axes[2]))
-      return selected(.axis(axes[0]), hidden[0].indices) { position in
-        let parts = hidden.enumerated().map { direction, outputs in
-          load(outputs[position], [row, column - direction * width])
-        }
-        guard parts.count > 1 else { return parts[0] }
-        return .select(.inRange(column, lower: 0, upper: width), parts[0], parts[1])
-      }
+  private func joined(_ runs: [BufferID], _ type: TensorType, width: Int)
+    -> (Index, Index, Index) -> Expression
+  {
+    let hidden = { [self] (run: BufferID, step: Index, row: Index, column: Index) in
+      load(run, [.constant(0), step, row, column])
     }
+    guard runs.count > 1 else { return { hidden(runs[0], $0, $1, $2) } }
+    let whole = map(type, name: "layer") { axes in
+      let at = axes.positions
+      return .select(
+        .inRange(at[2], lower: 0, upper: width), hidden(runs[0], at[0], at[1], at[2]),
+        hidden(runs[1], at[0], at[1], at[2] - width))
+    }
+    return { [self] in load(whole, [$0, $1, $2]) }
   }
 
   /// What `value` gives for the position that `index` is, by halving.
@@ -164,53 +168,64 @@ extension Lowering {
     }
   }
 
-  /// The hidden state after each step, in the order of the input, and the last state.
-  private func run(_ plan: Direction, from initial: [BufferID]) -> ([BufferID], [BufferID]) {
-    var states = initial
-    var outputs: [Int: BufferID] = [:]
-    let result = TensorType(plan.type, [plan.batch, plan.width])
-    for count in 0..<plan.steps {
-      let step = plan.isBackward ? plan.steps - 1 - count : count
-      let products = stateProducts(plan, states[0])
-      let fromInput = { [self] (axes: [Axis], gate: Int) -> Expression in
-        load(
-          plan.products, [.constant(step), .axis(axes[0]), .axis(axes[1]) + gate * plan.width])
-      }
-      let fromState = { [self] (axes: [Axis], gate: Int) -> Expression in
-        load(products, [.axis(axes[0]), .axis(axes[1]) + gate * plan.width])
-      }
-      if case .lstm = plan.cell {
-        let sum = { (axes: [Axis], gate: Int) in fromInput(axes, gate) + fromState(axes, gate) }
-        let cell = map(result, name: "cell") { axes in
-          let kept = Expression.unary(.sigmoid, sum(axes, 1)) * load(states[1], axes.positions)
-          return kept + .unary(.sigmoid, sum(axes, 0)) * .unary(.tanh, sum(axes, 2))
-        }
-        let hidden = map(result, name: "hidden") { axes in
-          .unary(.sigmoid, sum(axes, 3)) * .unary(.tanh, load(cell, axes.positions))
-        }
-        states = [hidden, cell]
-      } else {
-        let old = states[0]
-        states = [
-          map(result, name: "hidden") { axes in
-            plan.cell.hidden(
-              { fromInput(axes, $0) }, { fromState(axes, $0) }, load(old, axes.positions))
-          }
-        ]
-      }
-      outputs[step] = states[0]
-    }
-    return ((0..<plan.steps).compactMap { outputs[$0] }, states)
+  /// The parts of the state after each step, the hidden one first: `[parts, steps, batch, width]`.
+  private func run(_ plan: Direction, from initial: [BufferID]) -> BufferID {
+    let constants = [plan.weight] + (plan.bias.map { [$0] } ?? [])
+    let state = TensorType(plan.type, [plan.batch, plan.width])
+    let slice = TensorType(plan.type, [plan.batch, plan.cell.gates * plan.width])
+    let step = Lowering(
+      stepOf: spec,
+      initial.map { _ in state } + [slice] + constants.map { type(of: $0) })
+    let outputs = step.states(after: plan, of: initial.count)
+    let recurrence = Recurrence(
+      steps: plan.steps, isReversed: plan.isBackward, body: step.program(of: outputs),
+      initial: initial, sequences: [plan.products], constants: constants)
+    let result = TensorType(plan.type, [initial.count, plan.steps, plan.batch, plan.width])
+    return define(
+      result, domain: axes(result.shape), .recurrence(recurrence), name: "states")
   }
 
-  private func stateProducts(_ plan: Direction, _ state: BufferID) -> BufferID {
+  /// The next state in the program of a step, whose inputs are the last one of `count` parts, the products with the
+  /// step's input, and the weight and bias.
+  private func states(after plan: Direction, of count: Int) -> [BufferID] {
+    let products = stateProducts(
+      plan, inputs[0], weight: inputs[count + 1],
+      bias: plan.bias.map { _ in inputs[count + 2] })
+    let fromInput = { [self] (axes: [Axis], gate: Int) -> Expression in
+      load(inputs[count], [.axis(axes[0]), .axis(axes[1]) + gate * plan.width])
+    }
+    let fromState = { [self] (axes: [Axis], gate: Int) -> Expression in
+      load(products, [.axis(axes[0]), .axis(axes[1]) + gate * plan.width])
+    }
+    let result = type(of: inputs[0])
+    guard case .lstm = plan.cell else {
+      let hidden = map(result, name: "hidden") { axes in
+        plan.cell.hidden(
+          { fromInput(axes, $0) }, { fromState(axes, $0) }, load(inputs[0], axes.positions))
+      }
+      return [hidden]
+    }
+    let sum = { (axes: [Axis], gate: Int) in fromInput(axes, gate) + fromState(axes, gate) }
+    let cell = map(result, name: "cell") { axes in
+      let kept = Expression.unary(.sigmoid, sum(axes, 1)) * load(inputs[1], axes.positions)
+      return kept + .unary(.sigmoid, sum(axes, 0)) * .unary(.tanh, sum(axes, 2))
+    }
+    let hidden = map(result, name: "hidden") { axes in
+      .unary(.sigmoid, sum(axes, 3)) * .unary(.tanh, load(cell, axes.positions))
+    }
+    return [hidden, cell]
+  }
+
+  private func stateProducts(
+    _ plan: Direction, _ state: BufferID, weight: BufferID, bias: BufferID?
+  ) -> BufferID {
     let result = TensorType(plan.type, [plan.batch, plan.cell.gates * plan.width])
     let products = reduce(result, over: [plan.width], .sum, name: "product") { axes, reduced in
       let column = Index.axis(reduced[0])
       return load(state, [.axis(axes[0]), column])
-        * load(plan.weight, [.axis(axes[1]), column]).cast(to: plan.type)
+        * load(weight, [.axis(axes[1]), column]).cast(to: plan.type)
     }
-    guard let bias = plan.bias else { return products }
+    guard let bias else { return products }
     return map(result, name: "gates") { axes in
       load(products, axes.positions) + load(bias, [.axis(axes[1])]).cast(to: plan.type)
     }

@@ -24,6 +24,23 @@ final class Lowering {
     }
   }
 
+  /// Builds the program of one step of a loop, which has inputs of the given types.
+  init(stepOf spec: CheckedSpec, _ types: [TensorType]) {
+    self.spec = spec
+    inputDomains = types.map { _ in .any }
+    inputs = types.enumerated().map { position, type in
+      addBuffer(Buffer(name: "input\(position)", type: type))
+    }
+  }
+
+  /// The program of the stages that `outputs` need.
+  func program(of outputs: [BufferID]) -> TensorProgram {
+    TensorProgram(
+      buffers: buffers, inputs: inputs, outputs: outputs, stages: stages,
+      inputDomains: inputDomains
+    ).withoutDeadStages()
+  }
+
   private func addBuffer(_ buffer: Buffer) -> BufferID {
     buffers.append(buffer)
     return BufferID(buffers.count - 1)

@@ -24,6 +24,7 @@ extension Stage {
   fileprivate func renumbered(as output: BufferID, _ names: [BufferID: BufferID]) -> Stage {
     var result = mapExpression { $0.renumbered(names) }
     result.output = output
+    if let recurrence { result.body = .recurrence(recurrence.renumbered(names)) }
     return result
   }
 }

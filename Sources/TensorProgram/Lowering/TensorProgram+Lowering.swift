@@ -50,10 +50,7 @@ extension Lowering {
       let isOwn = !inputs.contains(id) && !outputs.contains(id)
       outputs.append(isOwn ? id : copy(id))
     }
-    let program = TensorProgram(
-      buffers: buffers, inputs: inputs, outputs: outputs, stages: stages,
-      inputDomains: inputDomains)
-    return program.withoutDeadStages()
+    return program(of: outputs)
   }
 
   private func copy(_ id: BufferID) -> BufferID {

@@ -58,10 +58,10 @@ extension Stage {
   ///
   /// Lowering writes arithmetic on 16-bit types as arithmetic on `f32` and leaves the narrowing to the store; a
   /// stage that reads it must see the narrow value, as every operator of PyTorch does. What nothing reads
-  /// keeps its digits: a comparison with it has its own tolerance.
+  /// keeps its digits: a comparison with it has its own tolerance. A recurrence stores what its body has rounded.
   package func roundsItsResult(in program: TensorProgram) -> Bool {
     let type = program[output].type.dtype
-    guard type.isFloatingPoint else { return false }
+    guard type.isFloatingPoint, recurrence == nil else { return false }
     return type == .f16 || type == .bf16 || type.rounds(from: value.dtype)
   }
 }

@@ -28,7 +28,7 @@ struct ElementCompiler {
   /// For an output of a floating-point type.
   func real() -> ExpressionCompiler.Real {
     switch stage.body {
-    case .map, .scatter, .sort: return convertedReal(stage.value)
+    case .map, .scatter, .sort, .recurrence: return convertedReal(stage.value)
     case .reduce(_, let combiner, let value):
       if !value.dtype.isFloatingPoint || combiner.givesInteger {
         let integer = reducedInteger(combiner, value)
@@ -52,7 +52,7 @@ struct ElementCompiler {
   func integer() -> ExpressionCompiler.Integer {
     let type = outputType
     switch stage.body {
-    case .map, .scatter, .sort: return convertedInteger(stage.value)
+    case .map, .scatter, .sort, .recurrence: return convertedInteger(stage.value)
     case .reduce(_, let combiner, let value):
       if value.dtype.isFloatingPoint, !combiner.givesInteger {
         let real = reducedReal(combiner, value)

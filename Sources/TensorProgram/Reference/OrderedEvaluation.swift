@@ -18,7 +18,7 @@ struct OrderedEvaluation {
     switch stage.body {
     case .scatter(let scatter): run(scatter)
     case .sort(let sort): run(sort)
-    case .map, .reduce, .scan: break
+    case .map, .reduce, .scan, .recurrence: break
     }
   }
 

@@ -27,15 +27,23 @@ package struct ReferenceEvaluator: Sendable {
         throw EvaluationError("input \(id.position) must be \(type.dtype.rawValue)\(type.shape)")
       }
     }
-    let observed = program.observedBuffers
-    for stage in program.stages {
+    program.run(in: memory, observed: program.observedBuffers)
+    if let problem = memory.problem { throw EvaluationError(problem) }
+    return program.outputs.map { memory.value(of: $0, type: program[$0].type) }
+  }
+}
+
+extension TensorProgram {
+  /// Runs the stages one after the other, up to the first problem.
+  ///
+  /// - Parameter observed: the buffers whose elements have to be those that their types can hold.
+  func run(in memory: EvaluationMemory, observed: Set<BufferID>) {
+    for stage in stages where memory.problem == nil {
       StageEvaluation(stage, memory).run()
-      if observed.contains(stage.output), stage.roundsItsResult(in: program) {
+      if observed.contains(stage.output), stage.roundsItsResult(in: self) {
         memory.round(stage.output)
       }
-      if let problem = memory.problem { throw EvaluationError(problem) }
     }
-    return program.outputs.map { memory.value(of: $0, type: program[$0].type) }
   }
 }
 

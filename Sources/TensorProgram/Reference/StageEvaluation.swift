@@ -13,6 +13,9 @@ struct StageEvaluation {
   }
 
   func run() {
+    if let recurrence = stage.recurrence {
+      return RecurrenceEvaluation(recurrence, to: stage.output, memory).run()
+    }
     let reduced = innerAxes
     let all = stage.domain + reduced
     let axes = UnsafeMutablePointer<Int>.allocate(capacity: all.count + 1)
@@ -35,7 +38,7 @@ struct StageEvaluation {
   /// The axes beyond those of the domain.
   private var innerAxes: [Axis] {
     switch stage.body {
-    case .map, .scan: []
+    case .map, .scan, .recurrence: []
     case .reduce(let axes, _, _): axes
     case .scatter(let scatter): scatter.axes
     case .sort(let sort): [sort.axis]

@@ -176,21 +176,31 @@ def recommendation():
 
 def networks():
     for name, gates in [("lstm", 4), ("gru", 3), ("rnn_tanh", 1), ("rnn_relu", 1)]:
-        for label, layers, both, biases, first in [
-                ("", 1, False, True, False), ("deep", 2, True, True, True),
-                ("no biases", 2, False, False, False)]:
-            directions, width, size = 2 if both else 1, 3, 4
-            parameters = []
+        for label, layers, both, biases, first, (steps, batch, size, width), dtype in [
+                ("", 1, False, True, False, (5, 2, 4, 3), f32),
+                ("deep", 2, True, True, True, (5, 2, 4, 3), f32),
+                ("no biases", 2, False, False, False, (5, 2, 4, 3), f32),
+                ("many steps", 1, False, True, False, (40, 3, 5, 6), f32),
+                ("many steps both ways", 2, True, True, True, (40, 2, 3, 17), f32),
+                ("one row", 1, True, True, False, (9, 1, 4, 8), f32),
+                ("one step", 1, True, False, False, (1, 2, 4, 3), f32),
+                ("f64", 2, True, True, False, (7, 3, 4, 5), f64),
+                ("bf16", 1, True, True, True, (7, 3, 4, 5), bf16),
+                ("no rows", 1, False, True, False, (4, 0, 4, 3), f32)]:
+            directions = 2 if both else 1
+            shapes = []
             for layer in range(layers):
                 for _ in range(directions):
                     columns = size if layer == 0 else directions * width
-                    shapes = [[gates * width, columns], [gates * width, width]]
+                    shapes += [[gates * width, columns], [gates * width, width]]
                     shapes += [[gates * width]] * 2 if biases else []
-                    parameters += shapes
             seed(f"{name} {label}")
-            parameters = [rand(*shape) for shape in parameters]
-            state = [rand(layers * directions, 2, width) for _ in range(2)]
-            shape = (2, 5, size) if first else (5, 2, size)
-            op(f"{name}.input", label, input=lambda: rand(*shape),
+            parameters = [rand(*shape, dtype=dtype) for shape in shapes]
+            if steps > 5:
+                # Weights as in a new layer: with larger ones rounding errors grow from step to step.
+                parameters = [value / width**0.5 for value in parameters]
+            state = [rand(layers * directions, batch, width, dtype=dtype) for _ in range(2)]
+            shape = (batch, steps, size) if first else (steps, batch, size)
+            op(f"{name}.input", label, input=lambda: rand(*shape, dtype=dtype),
                hx=state if name == "lstm" else state[0], params=parameters, has_biases=biases,
                num_layers=layers, dropout=0.0, train=False, bidirectional=both, batch_first=first)
