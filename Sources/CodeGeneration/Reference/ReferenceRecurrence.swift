@@ -68,7 +68,7 @@ struct ReferenceRecurrence {
       let errors = outer.exact.contains(initial) ? layout.zeros : outer.addressOfErrors(of: initial)
       let place = state(part, at: last)
       return bind(
-        input, "k ? \(value(output, place)) : (void *)\(outer.address(of: initial))",
+        input, "k ? \(value(output, place)) : (void *)(\(outer.address(of: initial)))",
         error: "k ? \(error(output, place)) : \(errors)")
     }
     let slices = zip(recurrence.sequenceInputs, recurrence.sequences).map { input, buffer in
@@ -94,7 +94,7 @@ struct ReferenceRecurrence {
 
   /// What lies outside is in memory as 64-bit values: it is no input of the program.
   private func value(_ buffer: BufferID, _ place: String) -> String {
-    "(void *)((double *)\(outer.address(of: buffer)) + \(place))"
+    "(void *)((double *)(\(outer.address(of: buffer))) + \(place))"
   }
 
   private func error(_ buffer: BufferID, _ place: String) -> String {
