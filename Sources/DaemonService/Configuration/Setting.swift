@@ -132,7 +132,11 @@ package enum Setting: String, CaseIterable, Sendable {
     ("PATH", "Where compilers are found, and granaryd when it is not beside granary."),
     ("TMPDIR", "Where compilers and candidates work; without it, /tmp."),
     ("GRANARY_CC", "The C compiler; without it, clang or gcc in PATH."),
-    ("GRANARY_CC_SECONDS", "The longest time that one compilation takes; without it, 30 seconds."),
+    (
+      "GRANARY_CC_SECONDS",
+      "The longest time that one compilation of up to 64 KiB takes, and as much again for each 64 KiB more; "
+        + "without it, 30 seconds."
+    ),
     ("GRANARY_RUNNER", "The program that runs candidates; without it, the one beside granaryd."),
     ("GRANARY_TIER_TOKEN", "The bearer token of tiers that are HTTP servers."),
     ("AWS_ACCESS_KEY_ID", "Who signs requests to tiers in S3; without it, they are not signed."),

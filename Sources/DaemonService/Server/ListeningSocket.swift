@@ -31,7 +31,7 @@ package struct ListeningSocket: Sendable {
     do throws(ServiceError) {
       try removeStale(path)
       return ListeningSocket(
-        name: path, descriptor: try bindAndListen(path, hiding: isShared ? 0o111 : 0o177),
+        name: path, descriptor: try bindAndListen(path, mode: isShared ? 0o666 : 0o600),
         lock: lock)
     } catch {
       Glibc.close(lock)
@@ -107,18 +107,18 @@ package struct ListeningSocket: Sendable {
     guard unlink(path) == 0 else { throw failure("cannot remove the stale socket \(path)") }
   }
 
-  private static func bindAndListen(_ path: String, hiding mask: mode_t) throws(ServiceError)
+  private static func bindAndListen(_ path: String, mode: mode_t) throws(ServiceError)
     -> Int32
   {
     let descriptor = socket(
       AF_UNIX,
       Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
     guard descriptor >= 0 else { throw failure("cannot make a socket") }
-    // The mask makes the mode right from the first moment, not after a chmod.
-    let previous = umask(mask)
+    // The file gets the mode of the socket, less the process's mask: it is never open to more than it should be. A
+    // mask of our own would for a moment be that of all threads.
+    fchmod(descriptor, mode)
     let bound = try UnixAddress.with(path) { bind(descriptor, $0, $1) }
-    umask(previous)
-    guard bound == 0, listen(descriptor, 512) == 0 else {
+    guard bound == 0, chmod(path, mode) == 0, listen(descriptor, 512) == 0 else {
       let error = failure("cannot listen on \(path)")
       Glibc.close(descriptor)
       throw error
