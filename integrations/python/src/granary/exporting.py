@@ -244,7 +244,6 @@ def _supported(
     program: ExportedProgram, check: bool, socket: str | None
 ) -> tuple[fx.GraphModule, Support]:
     """The graph without what only checks, and what of it has kernels."""
-    import torch
     from torch import fx
 
     from granary.graphs import is_assertion

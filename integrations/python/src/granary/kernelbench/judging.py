@@ -27,6 +27,8 @@ class Judgement:
     imprecise: str | None = None
     """Why ours does: it is farther from the model in f64 than four times PyTorch's own distance
     and 1e-5 of the largest value."""
+    is_unstable: bool = False
+    """Whether KernelBench's rule refuses PyTorch's own result beside that in f64."""
     weak: list[str] = field(default_factory=list)
     """What would pass KernelBench's rule though it computes nothing: `zeros`, `constant`, and
     `stale`, the answer to other inputs."""
@@ -56,7 +58,12 @@ def judged(
         if reason and not judgement.wrong:
             judgement.wrong = f"trial {trial}: {reason}"
         if trial == 0:
-            judgement.imprecise = _imprecision(model, inputs, given, want)
+            exact = _exact(model, inputs)
+            judgement.imprecise = _imprecision(given, want, exact)
+            if not all(map(_passes, exact, want, [tolerance] * len(exact))):
+                judgement.is_unstable = True
+    if judgement.wrong and judgement.is_unstable:
+        judgement.wrong += "; so does PyTorch's own result from that in f64"
     judgement.weak = _weaknesses(wanted, tolerance)
     return judgement
 
@@ -94,21 +101,21 @@ def _passes(own: torch.Tensor, other: torch.Tensor, tolerance: float | None) -> 
     return torch.allclose(own.to(other.dtype), other, atol=bound, rtol=bound)
 
 
-def _imprecision(
-    model: torch.nn.Module,
-    inputs: list[Any],
-    given: list[torch.Tensor],
-    want: list[torch.Tensor],
-) -> str | None:
+def _exact(model: torch.nn.Module, inputs: list[Any]) -> list[torch.Tensor]:
+    """The results in f64; none of a model that names its own dtype and so has no form in f64."""
+    wide = [
+        value.double() if torch.is_tensor(value) and value.is_floating_point() else value
+        for value in inputs
+    ]
     try:
-        wide = [
-            value.double() if torch.is_tensor(value) and value.is_floating_point() else value
-            for value in inputs
-        ]
-        exact = flat(copy.deepcopy(model).double()(*wide))
+        return flat(copy.deepcopy(model).double()(*wide))
     except Exception:
-        # A model that names its own dtype has no form in f64: nothing to compare with.
-        return None
+        return []
+
+
+def _imprecision(
+    given: list[torch.Tensor], want: list[torch.Tensor], exact: list[torch.Tensor]
+) -> str | None:
     for own, other, truth in zip(given, want, exact, strict=False):
         if not truth.is_floating_point() or not truth.numel() or not truth.isfinite().all():
             continue
