@@ -140,7 +140,8 @@ let package = Package(
       dependencies: ["CodeGeneration", "Hardware", "TensorProgram", "KernelSpec"],
       path: "Tests/Conformance/Evaluator", swiftSettings: strict),
 
-    module("TestSupport", [], path: "Tests/TestSupport"),
+    // Folders of tests' own, and the limit against hangs.
+    module("TestSupport", path: "Tests/TestSupport"),
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
     tests("SupportTests", ["TestSupport", "Support", "SimulatedFiles"]),
@@ -155,8 +156,7 @@ let package = Package(
       "CodeGenerationTests",
       [
         "TestSupport", "CodeGeneration", "TensorProgram", "GoldenCases", "Hardware", "KernelSpec",
-        "Support",
-        "CKernelHost",
+        "Support", "CKernelHost",
       ], exclude: ["Golden", "Sanitized"]),
     tests("SearchTests", ["Search", "Hardware", "KernelSpec", "Support"]),
     tests(
@@ -167,8 +167,7 @@ let package = Package(
       "CacheStoreTests",
       [
         "TestSupport", "CacheStore", "CacheSchema", "Hardware", "KernelSpec", "Support",
-        "SimulatedFiles",
-        product("GRDB", "GRDB.swift"),
+        "SimulatedFiles", product("GRDB", "GRDB.swift"),
       ]),
     tests(
       "RemoteTiersTests", ["TestSupport", "RemoteTiers", "KernelSpec", "Support", "SimulatedFiles"]),
@@ -177,9 +176,7 @@ let package = Package(
       "DaemonServiceTests",
       [
         "TestSupport", "DaemonService", "DaemonClient", "DaemonAPI", "Optimization", "RemoteTiers",
-        "KernelSpec",
-        "Support",
-        product("Logging", "swift-log"),
+        "KernelSpec", "Support", product("Logging", "swift-log"),
         product("ServiceLifecycle", "swift-service-lifecycle"),
       ]),
     tests(

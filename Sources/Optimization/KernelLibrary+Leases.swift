@@ -32,7 +32,7 @@ extension KernelLibrary {
     case .elsewhere(let seconds):
       log.info(
         "another machine searches",
-        metadata: ["name": "\\(order.plan.spec.name)", "seconds": "\\(seconds)"])
+        metadata: ["name": "\(order.plan.spec.name)", "seconds": "\(seconds)"])
       return .later(seconds: seconds)
     }
   }

@@ -7,7 +7,7 @@ import TensorProgram
 import Testing
 
 /// Inputs so large that a right kernel overflows, or has no right digit left, say nothing about a wrong one.
-@Suite("Calmer inputs") struct CalmerInputsTests {
+@Suite("Inputs that tell") struct TellingInputsTests {
   @Test(
     "large inputs stay where f32 follows the exact values, also into overflow at the end",
     arguments: [
