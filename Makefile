@@ -95,10 +95,10 @@ lint-python:
 	cd integrations/python && mypy
 
 format:
-	swift format --in-place --recursive Sources Tests cache-schema Package.swift
+	swift format --in-place --recursive Sources Tests cache-schema integrations Package.swift
 
 lint:
-	swift format lint --strict --recursive Sources Tests cache-schema Package.swift
+	swift format lint --strict --recursive Sources Tests cache-schema integrations Package.swift
 
 # What the daemon reaches as a server; JSON=1 for programs.
 bench-serving: release

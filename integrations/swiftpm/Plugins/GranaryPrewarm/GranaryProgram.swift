@@ -1,0 +1,1 @@
+../GranaryKernels/GranaryProgram.swift

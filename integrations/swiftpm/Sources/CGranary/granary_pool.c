@@ -1,0 +1,1 @@
+../../../../Sources/CKernelHost/granary_pool.c

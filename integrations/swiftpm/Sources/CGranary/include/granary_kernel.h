@@ -1,0 +1,1 @@
+../../../../../Sources/CKernelHost/include/granary_kernel.h
