@@ -3,7 +3,7 @@ import KernelSpec
 extension LoweringTable {
   /// Activation functions, in the forms that PyTorch computes.
   static let activations: [String: Rule] = [
-    "aten.relu.default": elementwise { .maximum($0, .number(0, $0.dtype)) },
+    "aten.relu.default": elementwise { .maximum(.number(0, $0.dtype), $0) },
     "aten.silu.default": elementwise { $0 * .unary(.sigmoid, $0) },
     "aten.mish.default": elementwise {
       $0 * .unary(.tanh, .unary(.log1p, .unary(.exp, $0)))
@@ -88,8 +88,9 @@ extension Lowering {
     return [
       map(operation.result) { axes in
         var value = element(.tensor(input), at: axes, as: type)
-        if let lower { value = .maximum(value, element(lower, at: axes, as: type)) }
-        if let upper { value = .minimum(value, element(upper, at: axes, as: type)) }
+        // Of equal zeros the second is the result, and PyTorch keeps the sign of the value.
+        if let lower { value = .maximum(element(lower, at: axes, as: type), value) }
+        if let upper { value = .minimum(element(upper, at: axes, as: type), value) }
         return value
       }
     ]

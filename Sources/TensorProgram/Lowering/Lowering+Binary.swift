@@ -6,8 +6,8 @@ extension LoweringTable {
     var rules: [String: Rule] = [:]
     rules["aten.add.Tensor"] = scaledSum(.add)
     rules["aten.sub.Tensor"] = scaledSum(.subtract)
-    rules["aten.mul.Tensor"] = combining(.multiply)
-    rules["aten.div.Tensor"] = combining(.divide)
+    rules["aten.mul.Tensor"] = { try $0.multiply($1) }
+    rules["aten.div.Tensor"] = { try $0.divide($1) }
     rules["aten.div.Tensor_mode"] = { try $0.divide($1) }
     rules["aten.fmod.Tensor"] = combining(.fmod)
     rules["aten.remainder.Tensor"] = combining(.remainder)
@@ -57,7 +57,7 @@ extension LoweringTable {
     -> Rule
   {
     { lowering, node in
-      try lowering.combine(node, with: second, in: node.result.dtype.computeType) {
+      try lowering.combine(node, with: second, in: node.result.dtype) {
         .binaryOfAnyType(operation, $0, $1)
       }
     }
@@ -67,10 +67,10 @@ extension LoweringTable {
   fileprivate static func scaledSum(_ operation: BinaryOperator) -> Rule {
     { lowering, node in
       let alpha = node.optionalScalar("alpha") ?? .integer(1)
-      return try lowering.combine(node, in: node.result.dtype.computeType) { first, second in
+      let factor = lowering.constant(alpha, node.result.dtype)
+      return try lowering.combine(node, in: node.result.dtype) { first, second in
         let scaled =
-          alpha.double == 1
-          ? second : .binaryOfAnyType(.multiply, second, .number(alpha, second.dtype))
+          alpha.double == 1 ? second : .binaryOfAnyType(.multiply, second, factor)
         return .binaryOfAnyType(operation, first, scaled)
       }
     }
@@ -78,7 +78,7 @@ extension LoweringTable {
 }
 
 extension Lowering {
-  /// A function of the elements of `self` and a second operand, both converted to `type`.
+  /// A function of the elements of `self` and a second operand, both promoted to `type`.
   func combine(
     _ operation: Operation, with second: String = "other", in type: DType,
     _ function: (Expression, Expression) throws -> Expression
@@ -87,7 +87,7 @@ extension Lowering {
     let second = try operand(second, of: operation)
     return [
       try map(operation.result) { axes in
-        try function(element(first, at: axes, as: type), element(second, at: axes, as: type))
+        try function(promoted(first, at: axes, to: type), promoted(second, at: axes, to: type))
       }
     ]
   }
@@ -115,16 +115,31 @@ extension Lowering {
     let common = commonType(operands)
     return [
       map(operation.result) { axes in
-        let elements = operands.map { operand -> Expression in
-          // A number takes part as the tensors' type holds it, so 0.1 equals a bf16 0.1.
-          if case .number(let number) = operand, common.isFloatingPoint {
-            return .number(common.rounded(number.double), common.computeType)
-          }
-          return element(operand, at: axes, as: common.computeType)
-        }
+        // A number takes part as the tensors' type holds it, so 0.1 equals a bf16 0.1.
+        let elements = operands.map { promoted($0, at: axes, to: common) }
         return .binary(comparison, elements[0], elements[1])
       }
     ]
+  }
+
+  fileprivate func multiply(_ operation: Operation) throws -> [BufferID] {
+    let type = operation.result.dtype
+    let factors = [try operand("self", of: operation), try operand("other", of: operation)]
+    return [
+      map(operation.result) { axes in
+        let elements = factors.map { factor(of: type, $0, at: axes) }
+        return .binaryOfAnyType(.multiply, elements[0], elements[1])
+      }
+    ]
+  }
+
+  /// The element of a factor or divisor. PyTorch rounds numbers and tensors without dimensions to a 16-bit
+  /// type before it uses them, but for these.
+  private func factor(of type: DType, _ operand: Operand, at axes: [Axis]) -> Expression {
+    if case .tensor(let id) = operand, !shape(of: id).isEmpty {
+      return promoted(operand, at: axes, to: type)
+    }
+    return element(operand, at: axes, as: type.computeType)
   }
 
   fileprivate func divide(_ operation: Operation) throws -> [BufferID] {
@@ -132,12 +147,19 @@ extension Lowering {
     guard [nil, "floor", "trunc"].contains(mode) else {
       throw operation.error("rounding_mode must be floor, trunc or none")
     }
-    return try combine(operation, in: operation.result.dtype.computeType) { first, second in
-      if mode == "floor" { return .binary(.floorDivide, first, second) }
-      let quotient = first / second
-      return mode == "trunc" && first.dtype.isFloatingPoint
-        ? .unary(.truncate, quotient) : quotient
-    }
+    let dividend = try operand("self", of: operation)
+    let divisor = try operand("other", of: operation)
+    let type = operation.result.dtype
+    return [
+      map(operation.result) { axes in
+        let first = promoted(dividend, at: axes, to: type)
+        let second = factor(of: type, divisor, at: axes)
+        if mode == "floor" { return .binary(.floorDivide, first, second) }
+        let quotient = Expression.binaryOfAnyType(.divide, first, second)
+        return mode == "trunc" && first.dtype.isFloatingPoint
+          ? .unary(.truncate, quotient) : quotient
+      }
+    ]
   }
 
   /// A power with a constant exponent; small ones in the forms that PyTorch uses.
@@ -154,7 +176,7 @@ extension Lowering {
       case (-0.5, true): return .unary(.rsqrt, x)
       case (-1, true): return .unary(.reciprocal, x)
       case (-2, true): return .unary(.reciprocal, x * x)
-      default: return .binary(.power, x, .number(exponent, x.dtype))
+      default: return .binary(.power, x, constant(exponent, operation.result.dtype))
       }
     }
   }

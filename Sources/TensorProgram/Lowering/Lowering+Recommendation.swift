@@ -154,8 +154,8 @@ extension Lowering {
     let order = optionalTensor("sorter", of: operation)
     let length = shape(of: sequence).last ?? 0
     if let order { restrict(order, to: .index(length)) }
-    let common = commonType([.tensor(input), .tensor(sequence)]).computeType
-    let comparison: BinaryOperator = operation.boolean("right") ? .greater : .greaterOrEqual
+    let common = commonType([.tensor(input), .tensor(sequence)])
+    let comparison: BinaryOperator = operation.boolean("right") ? .lessOrEqual : .less
     let isBatch = shape(of: sequence).count > 1
     let count = reduce(
       TensorType(.i64, operation.result.shape), over: [length], .sum, name: "place"
@@ -164,9 +164,14 @@ extension Lowering {
       let row = isBatch ? Array(at.dropLast()) : []
       var place = Index.axis(reduced[0])
       if let order { place = load(order, row + [place]).position(within: length) }
-      let bound = load(sequence, row + [place]).cast(to: common)
-      let isBeyond = Expression.binary(comparison, bound, load(input, at).cast(to: common))
-      return .select(isBeyond, .whole(0), .whole(1))
+      let bound = load(sequence, row + [place]).taken(as: common)
+      let value = load(input, at).taken(as: common)
+      // NaN is behind all numbers, as in an order by `sort`.
+      let isBefore = Expression.binary(comparison, bound, value)
+      return .select(
+        common.isFloatingPoint
+          ? .binary(.logicalOr, isBefore, .unary(.isNaN, value)) : isBefore,
+        .whole(1), .whole(0))
     }
     return [converted(count, to: operation.result.dtype)]
   }

@@ -29,7 +29,7 @@ private enum Cell {
     func sum(_ gate: Int) -> Expression { fromInput(gate) + fromState(gate) }
     switch self {
     case .tanh, .lstm: return .unary(.tanh, sum(0))
-    case .relu: return .maximum(sum(0), .number(0, old.dtype))
+    case .relu: return .maximum(.number(0, old.dtype), sum(0))
     case .gru:
       let (reset, update) = (Expression.unary(.sigmoid, sum(0)), Expression.unary(.sigmoid, sum(1)))
       let new = Expression.unary(.tanh, fromInput(2) + reset * fromState(2))

@@ -83,9 +83,9 @@ extension Lowering {
 
   fileprivate func accumulate(_ operation: Operation, _ combiner: Combiner) throws -> [BufferID] {
     let input = try tensor("self", of: operation)
-    let type = operation.result.dtype.computeType
+    let type = operation.result.dtype
     return [
-      reduce(operation.result, input, plan(operation, of: input), combiner) { $0.cast(to: type) }
+      reduce(operation.result, input, plan(operation, of: input), combiner) { $0.taken(as: type) }
     ]
   }
 
@@ -122,9 +122,8 @@ extension Lowering {
   fileprivate func scan(_ operation: Operation, _ combiner: Combiner) throws -> [BufferID] {
     let input = try tensor("self", of: operation)
     let dimension = try operation.integer("dim")
-    let type = operation.result.dtype.computeType
     let domain = axes(operation.result.shape)
-    let value = load(input, domain.positions).cast(to: type)
+    let value = load(input, domain.positions).taken(as: operation.result.dtype)
     let body: Stage.Body =
       domain.isEmpty
       ? .map(value) : .scan(dimension: dimension, combiner: combiner, value: value)

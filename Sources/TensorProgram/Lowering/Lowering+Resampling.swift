@@ -187,8 +187,9 @@ private struct GridEdge {
     }
   }
 
+  /// NaN becomes 0, as in PyTorch.
   private func clipped(_ x: Expression) -> Expression {
-    .minimum(.maximum(x, number(0)), number(Double(extent - 1)))
+    .minimum(.select(x > number(0), x, number(0)), number(Double(extent - 1)))
   }
 
   /// Folded at the edges: between the centres of the outer pixels, or between their outer borders.

@@ -32,6 +32,21 @@ extension Lowering {
       ?? operation.optionalScalar(name).map { .number($0) }
   }
 
+  /// The operand's element at a position of the result, as an operator on `type` takes it.
+  func promoted(_ operand: Operand, at axes: [Axis], to type: DType) -> Expression {
+    switch operand {
+    case .tensor(let id): load(id, broadcastAt: axes.positions).taken(as: type)
+    case .number(let number): constant(number, type)
+    }
+  }
+
+  /// A number rounded to `type`, in the type that operators on `type` compute in.
+  func constant(_ number: CheckedSpec.Scalar, _ type: DType) -> Expression {
+    let rounded = Expression.number(number, type)
+    guard case .real(let value, _) = rounded else { return rounded }
+    return .real(value, type.computeType)
+  }
+
   /// The operand's element at a position of the result, converted to `type`.
   func element(_ operand: Operand, at axes: [Axis], as type: DType) -> Expression {
     switch operand {
@@ -49,5 +64,14 @@ extension Lowering {
       }
     }
     return TypePromotion.resultType(types) ?? .f32
+  }
+}
+
+extension Expression {
+  /// The value rounded to `type`, as PyTorch does before an operator on `type` reads it, in the type that
+  /// such an operator computes in.
+  func taken(as type: DType) -> Expression {
+    type.rounds(from: dtype)
+      ? cast(to: type).cast(to: type.computeType) : cast(to: type.computeType)
   }
 }

@@ -17,9 +17,7 @@ f64, f32, f16, bf16, i64, i32, i16, i8, u8, bool_ = NAMES
 TOLERANCES = {f64: (1e-10, 1e-12), f32: (2e-5, 2e-6), f16: (4e-3, 4e-3), bf16: (3e-2, 3e-2)}
 
 # Of two zeros of different signs, these give one or the other, depending on the instructions that PyTorch uses.
-CHOOSE_ZERO = {
-    "relu", "relu6", "hardtanh", "clamp", "maximum", "minimum", "hardswish", "hardsigmoid",
-}
+CHOOSE_ZERO = {"maximum", "minimum", "hardswish", "hardsigmoid"}
 
 # Operators whose results differ in form from PyTorch's: Python functions that give ours.
 OWN = {}

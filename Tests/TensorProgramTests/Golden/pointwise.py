@@ -150,6 +150,38 @@ def binary():
     integers()
     powers()
     comparisons()
+    promotions()
+
+
+def promotions():
+    """Operands of another type are rounded to the common one before anything is computed."""
+    halves = tensor([inf, -inf, 1.5, -0.0, 60000, -60000], f16).reshape(-1, 1)
+    beyond = tensor([70000, -70000, 65519, 2**30, 3], i32)
+    for name in ["add", "sub", "mul", "div", "remainder", "eq", "lt", "ge"]:
+        op(f"{name}.Tensor", "f16 and integers beyond its range", self=halves, other=beyond)
+    op("atan2", "f16 and integers beyond its range", self=halves, other=beyond)
+    op("pow.Tensor_Tensor", "integers beyond the range of their f16 exponent",
+       self=beyond.reshape(-1, 1), exponent=tensor([0.5, -0.5, 2.0**-14], f16))
+    near = tensor([1.1, -1.1, 0.1, 2.5, 7.0], bf16)
+    for name in ["eq", "lt"]:
+        op(f"{name}.Tensor", "bf16 and a real tensor without dimensions", self=near,
+           other=tensor(1.1))
+        op(f"{name}.Tensor", "bf16 and integers", self=tensor([256.0, 258.0], bf16),
+           other=tensor([257, 257], i64))
+    # 1.1 is 1.1015625 in bf16, so that these are exact; as factors and divisors, numbers keep their digits.
+    exact = {"rtol": 1e-6, "atol": 1e-7}
+    for name in ["add", "sub", "fmod", "remainder"]:
+        op(f"{name}.Scalar", "of bf16 by a number that it rounds", self=near, other=1.1, **exact)
+        op(f"{name}.Tensor", "bf16 and a real tensor without dimensions", self=near,
+           other=tensor(1.1), **exact)
+    for name in ["add", "sub"]:
+        op(f"{name}.Tensor", "bf16 alpha that it rounds", self=near,
+           other=tensor([1.0, 1, 1, 1, 1], bf16), alpha=1.1, **exact)
+    op("mul.Scalar", "of bf16 by a number that it rounds", self=near, other=100.1, rtol=4e-3)
+    op("div.Scalar_mode", "of bf16 by a number that it rounds", self=near, other=0.3,
+       rounding_mode="trunc", **exact)
+    op("pow.Tensor_Scalar", "bf16 by a number that it rounds", self=near, exponent=100.1)
+    op("pow.Scalar", "bf16 of a number that it rounds", self=1.1, exponent=near * 16)
 
 
 def integers():

@@ -158,6 +158,8 @@ def recommendation():
            self=tensor([[3, 6], [0, 4]], i64), right=right, out_int32=True)
     op("bucketize.Tensor", "integers", self=lambda: rand(6, dtype=i64),
        boundaries=tensor([-3, 0, 2], i64), out_int32=True)
+    op("searchsorted.Tensor", "NaN last", sorted_sequence=tensor([-1.0, 0, 1, 2, inf, nan, nan]),
+       self=tensor([-2.0, -1, 0.5, 1, nan]))
     op("searchsorted.Tensor", "sorter", sorted_sequence=tensor([3.0, 1, 2]), self=tensor([1.5, 3]),
        sorter=tensor([1, 2, 0], i64), side="right")
     starts = [tensor([0, 2, 2, 5], i64)]

@@ -20,6 +20,7 @@ def reductions():
     op("sum", "of i8", self=tensor([100, 100, 100], i8))
     op("sum", "as i8", self=tensor([100, 100, 100], i32), dtype=i8)
     op("sum", "as i32", self=tensor([1.7, -2.6, 3.9]), dtype=i32)
+    op("sum", "as f16", self=tensor([70000, -70000, 3], i32), dtype=f16)
     op("sum", "as bool", self=tensor([0.0, 2.0, 3.9]), dtype=bool_)
     op("mean", self=lambda: rand(3, 4))
     op("mean", "f16", self=lambda: rand(3, 4, dtype=f16))
@@ -95,6 +96,7 @@ def statistics():
     op("linalg_vector_norm", "keepdim", self=lambda: rand(2, 3, 4), dim=[0, 2], keepdim=True)
     op("linalg_vector_norm", "dtype", self=lambda: rand(3, 4, dtype=f16), dim=[1], dtype=f32)
     op("linalg_vector_norm", "NaN", self=tensor([[1.0, nan], [inf, 1]]), dim=[1], ord=inf)
+    op("cumsum", "as f16", self=tensor([3, 70000, -70000, 3], i64), dim=0, dtype=f16)
     for name in ["cumsum", "cumprod"]:
         for dim in [0, 1, -1]:
             op(name, f"{dim}", self=lambda: rand(2, 3, 4), dim=dim)

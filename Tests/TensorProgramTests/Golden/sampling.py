@@ -54,6 +54,10 @@ def sampling():
     op("grid_sampler_2d", "far", input=lambda: rand(1, 1, 4, 5),
        grid=tensor([[[[-7.0, 3.3], [9.1, -12.2], [1.0, 1.0], [-1.0, -1.0]]]]),
        interpolation_mode=0, padding_mode=2, align_corners=False, rtol=1e-4, atol=2e-5)
+    for padding in [1, 2]:
+        op("grid_sampler_2d", f"NaN {padding}", input=lambda: rand(1, 1, 4, 5),
+           grid=tensor([[[[nan, 0.3], [0.1, nan], [nan, nan], [inf, -inf]]]]),
+           interpolation_mode=0, padding_mode=padding, align_corners=True, rtol=1e-4, atol=2e-5)
 
 
 def paddings():
