@@ -159,6 +159,14 @@ extension CLibrary {
   /// In each lane the sum of it and all before it.
   private static func prefixSum(_ item: Item) -> Definition {
     let bits = item.dtype.sizeBytes * 8
+    // A compiler that knows of the zeros shifts by expansion under a mask, which takes several times as long as a
+    // permutation on Zen 5 (cumsum of rows of 4096: 1.67 times as fast with it hidden).
+    let hidden = """
+      #if defined(__AVX512F__)
+        __asm__("" : "+v"(z));
+      #endif
+
+      """
     var steps: [String] = []
     var step = 1
     while step < item.lanes {
@@ -170,8 +178,8 @@ extension CLibrary {
     return Definition(
       text: """
         INLINE \(item.typeName) \(item.name)(\(item.typeName) x) {
-          const \(item.typeName) z = {0};
-        \(steps.joined(separator: "\n"))
+          \(item.typeName) z = {0};
+        \(item.lanes * item.dtype.sizeBytes == 64 ? hidden : "")\(steps.joined(separator: "\n"))
           return x;
         }
         """)
