@@ -38,7 +38,9 @@ package enum DaemonAssembly {
       let library = KernelLibrary(
         store: store, workshop: workshop,
         defaultLimits: SearchLimits(
-          seconds: configuration.searchSeconds, candidates: configuration.searchCandidates),
+          seconds: configuration.searchSeconds ?? SearchLimits.usualSeconds,
+          candidates: configuration.searchCandidates),
+        searchesUnasked: configuration.searchSeconds != nil,
         shared: SharedSchedules(
           directory: configuration.sharedDirectory, isOffline: configuration.isOffline),
         sharedKernels: try SharedKernels(

@@ -160,7 +160,8 @@ struct DaemonFlags: ParsableCommand {
   @Option(help: "never, sample or always: whether kernels of other machines are verified.")
   var verifyImports: String?
   @Option(help: "Threads that searches use.") var searchThreads: String?
-  @Option(help: "The longest time of one search.") var searchSeconds: String?
+  @Option(help: "The longest time of one search; 0 to search only when asked.") var searchSeconds:
+    String?
   @Option(help: "The most candidates of one search.") var searchCandidates: String?
   @Option(help: "How long a search is left to another machine that is silent.")
   var searchLeaseSeconds: String?

@@ -18,8 +18,10 @@ package final class KernelLibrary: Sendable {
   package let queue: SearchQueue
   package let time: any TimeSource
   let log: Logger
-  /// What a background search may take.
+  /// What a search may take, unless whoever asked for it says otherwise.
   package let defaultLimits: SearchLimits
+  /// Whether a request for a kernel that was never searched for queues a search.
+  private let searchesUnasked: Bool
   /// Where other machines' results are asked for; `nil` on a machine by itself.
   let shared: SharedSchedules?
   /// Where other machines' kernels are asked for; `nil` on a machine by itself.
@@ -36,6 +38,7 @@ package final class KernelLibrary: Sendable {
 
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
+    searchesUnasked: Bool = true,
     shared: SharedSchedules? = nil, sharedKernels: SharedKernels? = nil,
     trust: TrustPolicy? = nil, leaseSeconds: Double = 0,
     time: any TimeSource = SystemTime(), log: Logger
@@ -47,6 +50,7 @@ package final class KernelLibrary: Sendable {
     self.store = store
     self.workshop = workshop
     self.defaultLimits = defaultLimits
+    self.searchesUnasked = searchesUnasked
     self.time = time
     self.log = log
     queue = SearchQueue()
@@ -221,7 +225,8 @@ package final class KernelLibrary: Sendable {
 
   /// Queues the search of a key unless one waits, runs or has ended.
   private func queueSearch(of spec: CheckedSpec, _ key: KernelKey) async throws(OptimizationError) {
-    guard await queue.state(of: key.digest) == nil, try !isSearched(key.digest) else { return }
+    guard searchesUnasked, await queue.state(of: key.digest) == nil, try !isSearched(key.digest)
+    else { return }
     await queue.add(
       try KernelPlan(spec: spec, hardware: workshop.hardware), limits: defaultLimits)
   }

@@ -144,6 +144,9 @@ package actor SearchQueue {
 
 /// How long one search may take.
 package struct SearchLimits: Sendable, Hashable, Codable {
+  /// What a search takes where nobody says.
+  package static let usualSeconds = 60.0
+
   package var seconds: Double
   package var candidates: Int
 

@@ -34,7 +34,8 @@ package struct DaemonConfiguration: Sendable {
   package var roles: Roles
   /// 0 for all that the process may use.
   package var searchThreads: Int
-  package var searchSeconds: Double
+  /// `nil` when nothing is searched for that was not asked for.
+  package var searchSeconds: Double?
   package var searchCandidates: Int
   /// 0 for no leases.
   package var searchLeaseSeconds: Double
@@ -79,7 +80,8 @@ package struct DaemonConfiguration: Sendable {
     }
     self.verifyImports = verifyImports
     searchThreads = try values.integer(.searchThreads, in: 0...4096)
-    searchSeconds = try values.seconds(.searchSeconds)
+    let searchSeconds = try values.seconds(.searchSeconds, orZero: true)
+    self.searchSeconds = searchSeconds > 0 ? searchSeconds : nil
     searchLeaseSeconds = try values.seconds(.searchLeaseSeconds, orZero: true)
     searchCandidates = try values.integer(.searchCandidates, in: 1...10_000_000)
     tunedDeadlineSeconds = try values.seconds(.tunedDeadlineSeconds)

@@ -112,7 +112,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .verifyImports:
       "never, sample or always: which kernels of other machines are verified first."
     case .searchThreads: "Threads that searches use; 0 for all that the process may use."
-    case .searchSeconds: "The longest time that one search takes."
+    case .searchSeconds: "The longest time that one search takes; 0 to search only when asked."
     case .searchLeaseSeconds:
       "How long machines that share a tier leave a search to one that is silent; 0 for not at all."
     case .searchCandidates: "The most candidates that one search evaluates."

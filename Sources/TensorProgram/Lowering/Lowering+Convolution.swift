@@ -77,15 +77,9 @@ extension Lowering {
     let plan = try convolutionPlan(operation)
     let type = operation.result.dtype.computeType
     let bias = optionalTensor("bias", of: operation)
-    let product = reduce(
-      bias == nil ? operation.result : TensorType(type, operation.result.shape),
-      over: [plan.inputsPerGroup]
-        + plan.windows.map { plan.isTransposed ? $0.transposedOffsets : $0.kernel },
-      .sum, name: "convolution"
-    ) { axes, reduced in
-      plan.isTransposed
-        ? transposedTerm(plan, axes, reduced, in: type) : term(plan, axes, reduced, in: type)
-    }
+    let product = products(
+      plan, as: bias == nil ? operation.result : TensorType(type, operation.result.shape),
+      in: type, name: "convolution")
     guard let bias else { return [product] }
     return [
       map(operation.result) { axes in
@@ -117,8 +111,28 @@ extension Lowering {
       inputChannels: inputShape[1], outputChannels: operation.result.shape[1])
   }
 
+  /// The sums of products of a convolution, without bias.
+  ///
+  /// - Parameter type: of the products.
+  func products(
+    _ plan: ConvolutionPlan, as result: TensorType, in type: DType, name: String
+  ) -> BufferID {
+    if plan.isTransposed, let phases = TransposedPhases(plan.windows, outputs: result.shape) {
+      return transposedProducts(plan, phases, as: result, in: type, name: name)
+    }
+    return reduce(
+      result,
+      over: [plan.inputsPerGroup]
+        + plan.windows.map { plan.isTransposed ? $0.transposedOffsets : $0.kernel },
+      .sum, name: name
+    ) { axes, reduced in
+      plan.isTransposed
+        ? transposedTerm(plan, axes, reduced, in: type) : term(plan, axes, reduced, in: type)
+    }
+  }
+
   /// `input[n, g·C + c, y·s + k·d - p…] · weight[o, c, k…]`
-  func term(
+  private func term(
     _ plan: ConvolutionPlan, _ axes: [Axis], _ reduced: [Axis], in type: DType
   ) -> Expression {
     let (at, over) = (axes.positions, reduced.positions)
@@ -139,7 +153,7 @@ extension Lowering {
 
   /// `input[n, g·C + c, x…] · weight[g·C + c, o, k…]`, where input position `x` spreads to this output
   /// through kernel position `k`.
-  func transposedTerm(
+  private func transposedTerm(
     _ plan: ConvolutionPlan, _ axes: [Axis], _ reduced: [Axis], in type: DType
   ) -> Expression {
     let (at, over) = (axes.positions, reduced.positions)

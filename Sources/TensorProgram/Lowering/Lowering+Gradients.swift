@@ -44,16 +44,7 @@ extension Lowering {
             input: gradient, weight: weight, windows: windows, isTransposed: !isTransposed,
             groups: groups, inputChannels: shape(of: gradient)[1],
             outputChannels: shape(of: input)[1])
-          return reduce(
-            result,
-            over: [plan.inputsPerGroup]
-              + windows.map { isTransposed ? $0.kernel : $0.transposedOffsets },
-            .sum, name: "gradient"
-          ) { axes, reduced in
-            isTransposed
-              ? term(plan, axes, reduced, in: type)
-              : transposedTerm(plan, axes, reduced, in: type)
-          }
+          return products(plan, as: result, in: type, name: "gradient")
         },
         { [self] result in
           // The two change their roles in a transposed convolution.
