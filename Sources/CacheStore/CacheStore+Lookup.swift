@@ -34,14 +34,12 @@ extension CacheStore {
     let found = try readUnlessDamaged { database -> (RevisionRow, Data?)? in
       let statement = try database.cachedStatement(
         sql: """
-          SELECT \(RevisionRow.columns), blobs.contents FROM entries
-          JOIN revisions ON revisions.entry = entries.id
-          LEFT JOIN blobs ON blobs.digest = revisions.artifact
+          SELECT \(RevisionRow.columns), artifacts.contents FROM \(RevisionRow.tables)
           WHERE entries.key = ?1 AND withdrawn IS NULL AND \(condition)
           """)
       guard
         let row = try Row.fetchOne(statement, arguments: [key.column] + arguments),
-        let revision = RevisionRow(row)
+        let revision = RevisionRow(row, packer)
       else { return nil }
       return (revision, row.believed("contents", as: Data.self))
     }
@@ -66,11 +64,7 @@ extension CacheStore {
 
   /// The source that an artifact was compiled from.
   package func source(artifact: Digest) throws -> KernelSource? {
-    let digest = try readUnlessDamaged {
-      Digest(
-        column: try Data.fetchOne(
-          $0, sql: "SELECT source FROM sources WHERE artifact = ?", arguments: [artifact.column]))
-    }
+    let digest = try readUnlessDamaged { try BlobRow.source(of: artifact, in: $0) }
     guard let digest, let bytes = try self.artifact(digest: digest) else { return nil }
     return try? StoreJSON.decode(KernelSource.self, String(decoding: bytes, as: UTF8.self))
   }
@@ -106,8 +100,7 @@ extension CacheStore {
         quarantine.keep(blob, as: digest.hex, reason)
       }
       try? write { database in
-        try database.execute(
-          sql: "DELETE FROM blobs WHERE digest = ?", arguments: [digest.column])
+        try BlobRow.lose(digest, in: database)
         try Self.increment("store.blobs.quarantined", by: 1, in: database)
       }
       return nil
