@@ -226,7 +226,10 @@ extension CacheStore {
           try read {
             try Bool.fetchOne(
               $0,
-              sql: "SELECT contents IS NOT NULL FROM blobs WHERE digest = ? AND stored_bytes > 0",
+              sql: """
+                SELECT contents IS NOT NULL FROM blobs
+                WHERE \(BlobRow.isNamed) AND stored_bytes > 0
+                """,
               arguments: [digest.column])
           }
         }

@@ -55,11 +55,8 @@ extension CacheStore {
 
   /// The bytes with a digest, checked; `nil` when they are missing or corrupt.
   package func artifact(digest: Digest) throws -> [UInt8]? {
-    let contents = try readUnlessDamaged {
-      try Data.fetchOne(
-        $0, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
-    }
-    return try bytes(of: digest, contents: contents.map { Array($0) })
+    let contents = try readUnlessDamaged { try BlobRow.contents(of: digest, in: $0) }
+    return try bytes(of: digest, contents: contents)
   }
 
   /// The source that an artifact was compiled from.
@@ -89,8 +86,12 @@ extension CacheStore {
   /// that refuses leaves it: it stays a miss.
   private func healedOrQuarantined(_ digest: Digest) -> [UInt8]? {
     changing.withLock { _ in
-      guard let row = try? read({ try Self.blobRow(digest, in: $0) }) else { return nil }
-      let contents = row?.believed("contents", as: Data.self).map { Array($0) }
+      let contents: [UInt8]?
+      do {
+        contents = try read { try BlobRow.contents(of: digest, in: $0) }
+      } catch {
+        return nil
+      }
       guard let blob = contents ?? blobFile(digest) else { return nil }
       if let bytes = Blob.decode(blob, digest: digest) { return bytes }
       let reason = "a blob: " + Blob.fault(of: blob, digest: digest)
@@ -105,10 +106,5 @@ extension CacheStore {
       }
       return nil
     }
-  }
-
-  private static func blobRow(_ digest: Digest, in database: Database) throws -> Row?? {
-    try Row.fetchOne(
-      database, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
   }
 }

@@ -32,9 +32,9 @@ extension CacheStore {
   private static func inlineBlob(_ digest: Digest, in database: Database) throws
     -> RevisionRecord.Contents?
   {
-    let contents = try Data.fetchOne(
-      database, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
-    guard let contents, let bytes = Blob.decode(Array(contents), digest: digest) else { return nil }
+    guard let contents = try BlobRow.contents(of: digest, in: database),
+      let bytes = Blob.decode(contents, digest: digest)
+    else { return nil }
     return RevisionRecord.Contents(digest: digest, bytes: bytes)
   }
 

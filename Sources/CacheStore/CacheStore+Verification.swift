@@ -98,11 +98,8 @@ extension CacheStore {
   }
 
   private func state(of digest: Digest) throws -> BlobState {
-    let inline = try read {
-      try Row.fetchOne(
-        $0, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
-    }?.believed("contents", as: Data.self)
-    guard let blob = inline.map({ Array($0) }) ?? blobFile(digest) else { return .missing }
+    let inline = try read { try BlobRow.contents(of: digest, in: $0) }
+    guard let blob = inline ?? blobFile(digest) else { return .missing }
     return Blob.decode(blob, digest: digest) == nil ? .damaged : .sound
   }
 

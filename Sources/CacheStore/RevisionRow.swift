@@ -90,15 +90,15 @@ struct RevisionRow {
   }
 
   func insert(into database: Database, entry: Int64, _ packer: TextPacker) throws {
-    try BlobRow.ensure(artifact, in: database)
     try database.execute(
       sql: """
         INSERT INTO revisions (entry, number, artifact, verdict, on_trial, withdrawn, origin,
           created, search_seconds, verified, seal, details)
-        VALUES (?, ?, (SELECT id FROM blobs WHERE digest = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        entry, number, artifact.column, verdict.rawValue, isOnTrial, withdrawn, origin, created,
+        entry, number, try BlobRow.ensure(artifact, in: database), verdict.rawValue, isOnTrial,
+        withdrawn, origin, created,
         searchSeconds, verified, Data(seal.bytes.prefix(Self.sealBytes)),
         try packer.pack(manifest: manifest, evidence: evidence, artifact: artifact),
       ])

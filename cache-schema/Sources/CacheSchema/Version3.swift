@@ -18,12 +18,13 @@ extension CacheSchema {
     CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE blobs (
       id INTEGER PRIMARY KEY,
-      digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+      digest BLOB NOT NULL CHECK (length(digest) = 32), -- in one row only
       source INTEGER, -- the blob of the source that this artifact was compiled from
       size_bytes INTEGER NOT NULL,
       stored_bytes INTEGER NOT NULL, -- 0: lost, and kept for the revisions that name it
       contents BLOB -- null: in a file
     ) STRICT;
+    CREATE INDEX blobs_by_digest ON blobs (substr(digest, 1, 8));
     CREATE INDEX blobs_by_source ON blobs (source) WHERE source IS NOT NULL;
     CREATE TABLE entries (
       id INTEGER PRIMARY KEY,
@@ -88,7 +89,8 @@ extension CacheSchema {
       SELECT digest, 0, 0 FROM (SELECT artifact AS digest FROM old_revisions UNION
         SELECT source FROM sources) WHERE digest NOT IN (SELECT digest FROM old_blobs);
     UPDATE blobs SET source = (SELECT named.id FROM sources
-      JOIN blobs AS named ON named.digest = sources.source WHERE sources.artifact = blobs.digest)
+      JOIN blobs AS named ON substr(named.digest, 1, 8) = substr(sources.source, 1, 8)
+        AND named.digest = sources.source WHERE sources.artifact = blobs.digest)
       WHERE digest IN (SELECT artifact FROM sources);
     """
 
