@@ -32,7 +32,7 @@ package enum Archive {
   /// - Throws: `bad-archive` for what is damaged, cut short, too large or no such archive. Only plain files with
   ///   names that lead nowhere else are taken.
   package static func decode(_ archive: [UInt8]) throws -> [Member] {
-    guard let size = Zstd.size(of: archive), size <= limitBytes,
+    guard let size = Zstd.size(of: archive[...]), size <= limitBytes,
       let tar = Zstd.decompress(archive[...], sizeBytes: size)
     else { throw damaged("it is no whole zstd archive of at most \(limitBytes) bytes") }
     var members: [Member] = []
@@ -145,7 +145,7 @@ enum Zstd {
   }
 
   /// The size that the first frame says it has.
-  static func size(of frame: [UInt8]) -> Int? {
+  static func size(of frame: ArraySlice<UInt8>) -> Int? {
     let size = frame.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
     return size > UInt64(Int.max) ? nil : Int(size)
   }

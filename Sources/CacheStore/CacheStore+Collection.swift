@@ -106,7 +106,7 @@ extension CacheStore {
       sql: """
         SELECT key FROM entries WHERE id = ?2 AND last_used <= ?3
           AND NOT \(StoreContents.isProtected)
-          AND coalesce((SELECT max(number) FROM revisions WHERE entry = id), 0) = ?4
+          AND coalesce((SELECT max(number) FROM revisions WHERE entry = entries.id), 0) = ?4
         """, arguments: [now, entry.id, entry.lastUsed, entry.revisions.first?.number ?? 0])
     guard let key = Digest(column: key) else { return nil }
     try database.execute(sql: "DELETE FROM entries WHERE id = ?", arguments: [entry.id])
@@ -160,47 +160,41 @@ extension CacheStore {
     }
   }
 
-  /// Removes the rows of blobs that no revision refers to. A revision comes with its blobs in one
-  /// transaction, so none can lose a blob here.
+  /// Removes the rows of blobs that no revision refers to, and then those of sources. A revision comes with its blobs
+  /// in one transaction, so none can lose a blob here.
   ///
   /// - Returns: whose bytes were counted.
   private func removeBlobs(_ report: inout CollectionReport) throws -> Set<Digest> {
-    var removed: Set<Digest> = []
-    let orphans = """
-      digest NOT IN (SELECT artifact FROM revisions) AND digest NOT IN (SELECT source FROM sources)
-      """
-    try removeWithoutRevision(
-      "sources", "NOT EXISTS (SELECT 1 FROM revisions WHERE artifact = sources.artifact)",
-      ["artifact"])
     try removeWithoutRevision(
       "signatures",
       """
       NOT EXISTS (SELECT 1 FROM entries JOIN revisions ON entry = entries.id
         WHERE entries.key = signatures.key AND number = signatures.revision)
       """, ["key", "revision", "signer"])
-    let digests = try read {
-      try Data.fetchAll($0, sql: "SELECT digest FROM blobs WHERE \(orphans)")
-    }
-    try batches(digests) { batch in
-      let gone = try write { database in
-        var gone: [(Digest?, bytes: Int)] = []
-        for digest in batch {
-          let bytes = try Int.fetchOne(
-            database,
-            sql: """
-              DELETE FROM blobs WHERE digest = ?1
-                AND NOT EXISTS (SELECT 1 FROM revisions WHERE artifact = ?1)
-                AND NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1) RETURNING stored_bytes
-              """, arguments: [digest])
-          if let bytes { gone.append((Digest(column: digest), bytes)) }
-        }
-        return gone
+    var removed: Set<Digest> = []
+    while true {
+      let orphans = try read {
+        try Int64.fetchAll($0, sql: "SELECT id FROM blobs WHERE \(BlobRow.isOrphan)")
       }
-      report.blobsRemoved += gone.count
-      report.bytesFreed += gone.reduce(0) { $0 + $1.bytes }
-      removed.formUnion(gone.compactMap(\.0))
+      if orphans.isEmpty { return removed }
+      try batches(orphans) { batch in
+        let gone = try write { try Self.removeOrphans(batch, in: $0) }
+        report.blobsRemoved += gone.count { $0.bytes > 0 }
+        report.bytesFreed += gone.reduce(0) { $0 + $1.bytes }
+        removed.formUnion(gone.compactMap(\.digest))
+      }
     }
-    return removed
+  }
+
+  private static func removeOrphans(_ blobs: ArraySlice<Int64>, in database: Database) throws
+    -> [(digest: Digest?, bytes: Int)]
+  {
+    let sql =
+      "DELETE FROM blobs WHERE id = ? AND \(BlobRow.isOrphan) RETURNING digest, stored_bytes"
+    return try blobs.compactMap { blob in
+      let row = try Row.fetchOne(database, sql: sql, arguments: [blob])
+      return row.map { ($0.digest("digest"), $0.believed("stored_bytes", as: Int.self) ?? 0) }
+    }
   }
 
   /// Removes the rows of a table whose revision is gone. What goes is found while others write, and looked at again.
@@ -231,7 +225,11 @@ extension CacheStore {
         let row = try file.digest.flatMap { digest in
           try read {
             try Bool.fetchOne(
-              $0, sql: "SELECT contents IS NOT NULL FROM blobs WHERE digest = ?",
+              $0,
+              sql: """
+                SELECT contents IS NOT NULL FROM blobs
+                WHERE \(BlobRow.isNamed) AND stored_bytes > 0
+                """,
               arguments: [digest.column])
           }
         }

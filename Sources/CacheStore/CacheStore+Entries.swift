@@ -23,7 +23,7 @@ extension CacheStore {
   /// Entries whose name or hardware contains a text (all without one), last used first.
   package func entries(containing text: String = "", limit: Int = .max) throws -> [StoredEntry] {
     try entries(
-      "WHERE instr(entries.name, ?1) OR instr(hardware, ?1) OR ?1 = ''", [text], limit: limit)
+      "WHERE instr(entries.name, ?1) OR instr(machines.text, ?1) OR ?1 = ''", [text], limit: limit)
   }
 
   /// The keys of all entries.
@@ -53,10 +53,10 @@ extension CacheStore {
       try Row.fetchAll(
         database,
         sql: """
-          SELECT \(RevisionRow.columns) FROM revisions JOIN entries ON entries.id = entry
+          SELECT \(RevisionRow.columns) FROM \(RevisionRow.tables)
           WHERE entries.key = ? ORDER BY revisions.number DESC
           """, arguments: [key.column]
-      ).compactMap { RevisionRow($0)?.revision }
+      ).compactMap { RevisionRow($0, packer)?.revision }
     }
   }
 
@@ -118,23 +118,54 @@ extension CacheStore {
     }
   }
 
-  /// The entry with the most equal key parts, which explains a miss; of several, one of the same
-  /// name.
+  /// How many of the latest entries are compared with a key that is missing.
+  private static let comparedEntries = 10_000
+
+  /// The entry with the most equal key parts, of those with the same spec and the latest others, which explains a miss;
+  /// of several, the latest with the same name.
   package func nearest(to parts: [StoredKeyPart], name: String) throws -> NearestEntry? {
-    let wanted = try StoreJSON.encode(parts)
-    let best = try entries(
-      """
-      JOIN (SELECT entry, count(*) AS equal FROM key_parts
-        JOIN entries AS owner ON owner.id = entry
-        JOIN json_each(?1) AS part ON part.value ->> 'name' = key_parts.name
-          AND part.value ->> 'value' = coalesce(key_parts.value, owner.spec)
-        GROUP BY entry ORDER BY equal DESC, owner.name = ?2 DESC, entry DESC LIMIT 1) AS near
-        ON near.entry = entries.id
-      """, [wanted, name], limit: 1)
-    guard let entry = best.first else { return nil }
+    let wanted = Set(parts)
+    let hashes = parts.map { EntryRow.hash(of: $0.value) }
+    let best = try read { database -> Digest? in
+      let rows = try Row.fetchCursor(
+        database,
+        sql: """
+          SELECT id, key, name, parts, spec_hash FROM entries
+          WHERE id > (SELECT max(id) FROM entries) - ?1
+            OR spec_hash IN (SELECT value FROM json_each(?2))
+          """, arguments: [Self.comparedEntries, try StoreJSON.encode(hashes)])
+      var equal: [Int64: Int] = [:]
+      var best: (equal: Int, isNamed: Int, id: Int64, key: Digest)?
+      while let row = try rows.next() {
+        guard let id = row.believed("id", as: Int64.self), let key = row.digest("key"),
+          let shared = row.believed("parts", as: Int64.self),
+          let hash = row.believed("spec_hash", as: Int64.self)
+        else { continue }
+        let common = try equal[shared] ?? Self.equalParts(shared, wanted, in: database)
+        equal[shared] = common
+        let count = common + (hashes.contains(hash) ? 1 : 0)
+        let isNamed = row.believed("name", as: String.self) == name ? 1 : 0
+        let isBetter =
+          best.map { ($0.equal, $0.isNamed, $0.id) < (count, isNamed, id) } ?? (count > 0)
+        if isBetter { best = (count, isNamed, id, key) }
+      }
+      return best?.key
+    }
+    guard let best, let entry = try entries("WHERE key = ?1", [best.column], limit: 1).first else {
+      return nil
+    }
     let stored = Set(entry.parts)
     return NearestEntry(
       entry: entry, differing: parts.filter { !stored.contains($0) }.map(\.name))
+  }
+
+  /// How many of some parts an entry shares with others has, but for its spec.
+  private static func equalParts(
+    _ shared: Int64, _ wanted: Set<StoredKeyPart>, in database: Database
+  ) throws -> Int {
+    let sql = "SELECT text FROM texts WHERE id = ?"
+    let text = try String.fetchOne(database, sql: sql, arguments: [shared]) ?? ""
+    return EntryRow.sharedParts(text).count(where: wanted.contains)
   }
 
   private func change(_ sql: String, _ arguments: StatementArguments, key: Digest) throws {
@@ -153,9 +184,10 @@ extension CacheStore {
     let now = time.wallSeconds
     return try read { database in
       let sql = """
-        SELECT entries.*, revisions.number, revisions.verdict, \(Self.protections),
-          (SELECT size_bytes FROM blobs WHERE digest = revisions.artifact) AS artifact_bytes
-        FROM entries
+        SELECT key, \(EntryRow.columns), last_used, use_count, pinned_revision,
+          revisions.number, revisions.verdict, \(Self.protections),
+          (SELECT size_bytes FROM blobs WHERE id = revisions.artifact) AS artifact_bytes
+        FROM entries \(EntryRow.texts)
         JOIN revisions ON revisions.entry = entries.id AND revisions.number = coalesce(
           (SELECT max(number) FROM revisions WHERE entry = entries.id AND withdrawn IS NULL
             AND on_trial = 0), (SELECT max(number) FROM revisions WHERE entry = entries.id))
@@ -163,29 +195,22 @@ extension CacheStore {
         ORDER BY last_used DESC, entries.id LIMIT \(limit)
         """
       return try Row.fetchAll(database, sql: sql, arguments: arguments).compactMap {
-        try Self.entry($0, now: now, in: database)
+        entry($0, now: now)
       }
     }
   }
 
-  private static func entry(_ row: Row, now: Double, in database: Database) throws
-    -> StoredEntry?
-  {
-    guard let key = row.digest("key"), let id = row.believed("id", as: Int64.self),
+  private func entry(_ row: Row, now: Double) -> StoredEntry? {
+    guard let key = row.digest("key"), let entry = EntryRow(row, key: key, packer),
       let verdict = row.believed("verdict", as: String.self).flatMap(Verdict.init(rawValue:)),
-      let spec = row.believed("spec", as: String.self),
-      let name = row.believed("name", as: String.self),
-      let hardware = row.believed("hardware", as: String.self),
-      let created = row.believed("created", as: Double.self),
       let lastUsed = row.believed("last_used", as: Double.self),
       let useCount = row.believed("use_count", as: Int.self),
-      let namespace = row.believed("namespace", as: String.self),
       let revision = row.believed("number", as: Int.self)
     else { return nil }
     return StoredEntry(
-      key: key, spec: spec, name: name, hardware: hardware, namespace: namespace,
-      parts: try parts(of: id, spec: spec, in: database), created: created, lastUsed: lastUsed,
-      useCount: useCount, protection: protection(row, now: now),
+      key: key, spec: entry.spec, name: entry.name, hardware: entry.hardware,
+      namespace: entry.namespace, parts: entry.parts, created: entry.created, lastUsed: lastUsed,
+      useCount: useCount, protection: Self.protection(row, now: now),
       pinnedRevision: row.believed("pinned_revision", as: Int.self),
       revision: revision, verdict: verdict, artifactBytes: row["artifact_bytes"] ?? 0)
   }
@@ -205,17 +230,5 @@ extension CacheStore {
     if row.believed("leased", as: Double.self).map({ $0 > now }) ?? false { found.insert(.lease) }
     if row.believed("locked", as: Bool.self) ?? false { found.insert(.lockFile) }
     return found
-  }
-
-  static func parts(of entry: Int64, spec: String, in database: Database) throws
-    -> [StoredKeyPart]
-  {
-    let statement = try database.cachedStatement(
-      sql: "SELECT name, value FROM key_parts WHERE entry = ? ORDER BY position")
-    return try Row.fetchAll(statement, arguments: [entry]).map {
-      StoredKeyPart(
-        name: $0.believed("name", as: String.self) ?? "",
-        value: $0.believed("value", as: String.self) ?? spec)
-    }
   }
 }

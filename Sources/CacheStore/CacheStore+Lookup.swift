@@ -34,14 +34,12 @@ extension CacheStore {
     let found = try readUnlessDamaged { database -> (RevisionRow, Data?)? in
       let statement = try database.cachedStatement(
         sql: """
-          SELECT \(RevisionRow.columns), blobs.contents FROM entries
-          JOIN revisions ON revisions.entry = entries.id
-          LEFT JOIN blobs ON blobs.digest = revisions.artifact
+          SELECT \(RevisionRow.columns), artifacts.contents FROM \(RevisionRow.tables)
           WHERE entries.key = ?1 AND withdrawn IS NULL AND \(condition)
           """)
       guard
         let row = try Row.fetchOne(statement, arguments: [key.column] + arguments),
-        let revision = RevisionRow(row)
+        let revision = RevisionRow(row, packer)
       else { return nil }
       return (revision, row.believed("contents", as: Data.self))
     }
@@ -57,20 +55,13 @@ extension CacheStore {
 
   /// The bytes with a digest, checked; `nil` when they are missing or corrupt.
   package func artifact(digest: Digest) throws -> [UInt8]? {
-    let contents = try readUnlessDamaged {
-      try Data.fetchOne(
-        $0, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
-    }
-    return try bytes(of: digest, contents: contents.map { Array($0) })
+    let contents = try readUnlessDamaged { try BlobRow.contents(of: digest, in: $0) }
+    return try bytes(of: digest, contents: contents)
   }
 
   /// The source that an artifact was compiled from.
   package func source(artifact: Digest) throws -> KernelSource? {
-    let digest = try readUnlessDamaged {
-      Digest(
-        column: try Data.fetchOne(
-          $0, sql: "SELECT source FROM sources WHERE artifact = ?", arguments: [artifact.column]))
-    }
+    let digest = try readUnlessDamaged { try BlobRow.source(of: artifact, in: $0) }
     guard let digest, let bytes = try self.artifact(digest: digest) else { return nil }
     return try? StoreJSON.decode(KernelSource.self, String(decoding: bytes, as: UTF8.self))
   }
@@ -95,8 +86,12 @@ extension CacheStore {
   /// that refuses leaves it: it stays a miss.
   private func healedOrQuarantined(_ digest: Digest) -> [UInt8]? {
     changing.withLock { _ in
-      guard let row = try? read({ try Self.blobRow(digest, in: $0) }) else { return nil }
-      let contents = row?.believed("contents", as: Data.self).map { Array($0) }
+      let contents: [UInt8]?
+      do {
+        contents = try read { try BlobRow.contents(of: digest, in: $0) }
+      } catch {
+        return nil
+      }
       guard let blob = contents ?? blobFile(digest) else { return nil }
       if let bytes = Blob.decode(blob, digest: digest) { return bytes }
       let reason = "a blob: " + Blob.fault(of: blob, digest: digest)
@@ -106,16 +101,10 @@ extension CacheStore {
         quarantine.keep(blob, as: digest.hex, reason)
       }
       try? write { database in
-        try database.execute(
-          sql: "DELETE FROM blobs WHERE digest = ?", arguments: [digest.column])
+        try BlobRow.lose(digest, in: database)
         try Self.increment("store.blobs.quarantined", by: 1, in: database)
       }
       return nil
     }
-  }
-
-  private static func blobRow(_ digest: Digest, in database: Database) throws -> Row?? {
-    try Row.fetchOne(
-      database, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
   }
 }

@@ -40,7 +40,9 @@ extension CacheStore {
     row.origin = origin
     row.isOnTrial = isOnTrial
     let publication = Publication(
-      key: key, spec: spec, name: name, hardware: hardware, parts: parts, namespace: namespace,
+      entry: EntryRow(
+        key: key, spec: spec, name: name, hardware: hardware, namespace: namespace, parts: parts,
+        created: now),
       row: row,
       blobs: [
         try EncodedBlob(artifact.bytes, digest: digest),
@@ -63,24 +65,26 @@ extension CacheStore {
   }
 
   private func publish(_ publication: Publication) throws -> Int {
-    let now = publication.row.created
-    return try changing.withLock { _ in
+    try changing.withLock { _ in
+      try trainIfDue(publication)
       for blob in publication.blobs where !blob.isInline { try writeFile(blob) }
       // No other number is given away while `changing` is held.
-      let row = publication.row.numbered(try peekRevision(key: publication.key))
+      let row = publication.row.numbered(try peekRevision(key: publication.row.key))
       try records.write(publication.record(row))
       return try write(durable: true) { database in
-        for blob in publication.blobs { try blob.insert(into: database, now: now) }
+        for blob in publication.blobs { try blob.insert(into: database) }
         try checkHardLimit(in: database)
-        try database.execute(
-          sql: "INSERT OR REPLACE INTO sources (artifact, source) VALUES (?, ?)",
-          arguments: [publication.blobs[0].digest.column, publication.blobs[1].digest.column])
-        let entry = try Self.entry(of: publication, in: database)
-        guard try Self.nextRevision(key: publication.key, in: database) == row.number else {
+        try BlobRow.setSource(
+          publication.blobs[1].digest, of: publication.blobs[0].digest, in: database)
+        let entry =
+          try EntryRow.number(of: publication.row.key, in: database)
+          ?? publication.entry.insert(into: database, packer)
+        guard try Self.nextRevision(key: publication.row.key, in: database) == row.number else {
           throw GranaryError(
-            .storeInternal, "two publications of \(publication.key) met", responsible: .internal)
+            .storeInternal, "two publications of \(publication.row.key) met", responsible: .internal
+          )
         }
-        try row.insert(into: database, entry: entry)
+        try row.insert(into: database, entry: entry, packer)
         return row.number
       }
     }
@@ -107,72 +111,62 @@ extension CacheStore {
     try fileSystem.write(blob.bytes, atomicallyTo: path)
   }
 
+  /// Makes a dictionary for the texts of the index from its latest ones when it is time, and from the first.
+  private func trainIfDue(_ publication: Publication) throws {
+    let count = try read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM revisions") } ?? 0
+    try packer.trainIfDue(revisions: count) { limit in
+      let texts = try read { try typicalTexts(limit: limit, in: $0) }
+      let own = publication.row.manifest + publication.row.evidence + publication.entry.spec
+      return texts.isEmpty ? [Array(own.utf8)] : texts
+    } write: { body in
+      try write(durable: true, body)
+    }
+  }
+
+  private func typicalTexts(limit: Int, in database: Database) throws -> [[UInt8]] {
+    let rows = try Row.fetchAll(
+      database,
+      sql: """
+        SELECT details, spec FROM revisions JOIN entries ON entries.id = entry
+        ORDER BY revisions.id DESC LIMIT ?
+        """, arguments: [limit / 2])
+    return rows.flatMap { row in
+      ["details", "spec"].compactMap { row.believed($0, as: Data.self).flatMap(packer.unpack) }
+    }.map { Array($0.utf8) }
+  }
+
   /// The number that the next revision of a key will have.
   func peekRevision(key: Digest) throws -> Int {
     try read { database in
-      let sql = "SELECT number FROM last_revisions WHERE key = ?"
+      let sql = """
+        SELECT max(number) FROM (SELECT last_revision AS number FROM entries WHERE key = ?1
+          UNION ALL SELECT number FROM last_revisions WHERE key = ?1)
+        """
       return (try Int.fetchOne(database, sql: sql, arguments: [key.column]) ?? 0) + 1
     }
   }
 
-  /// A number that the key never had, also when its entry was removed in between.
+  /// A number that the key, which has an entry, never had, also when an entry of it was removed in between.
   static func nextRevision(key: Digest, in database: Database) throws -> Int {
-    try database.execute(
-      sql: """
-        INSERT INTO last_revisions (key, number) VALUES (?, 1)
-        ON CONFLICT (key) DO UPDATE SET number = number + 1
-        """, arguments: [key.column])
-    let sql = "SELECT number FROM last_revisions WHERE key = ?"
-    return try Int.fetchOne(database, sql: sql, arguments: [key.column]) ?? 1
-  }
-
-  /// The row of a key, made when it is new.
-  private static func entry(of publication: Publication, in database: Database) throws -> Int64 {
-    let key = publication.key.column
-    if let entry = try Int64.fetchOne(
-      database, sql: "SELECT id FROM entries WHERE key = ?", arguments: [key])
-    {
-      return entry
+    let sql =
+      "UPDATE entries SET last_revision = last_revision + 1 WHERE key = ? RETURNING last_revision"
+    guard let number = try Int.fetchOne(database, sql: sql, arguments: [key.column]) else {
+      throw GranaryError(.storeNotFound, "there is no such entry: \(key)", responsible: .input)
     }
-    let now = publication.row.created
-    try database.execute(
-      sql: """
-        INSERT INTO entries (key, spec, name, hardware, created, last_used, namespace)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-      arguments: [
-        key, publication.spec, publication.name, publication.hardware, now, now,
-        publication.namespace,
-      ])
-    let entry = database.lastInsertedRowID
-    for (position, part) in publication.parts.enumerated() {
-      try database.execute(
-        sql: "INSERT INTO key_parts (entry, position, name, value) VALUES (?, ?, ?, ?)",
-        arguments: [
-          entry, position, part.name, part.value == publication.spec ? nil : part.value,
-        ])
-    }
-    return entry
+    return number
   }
 }
 
 /// A revision that is ready to be stored, but for its number.
 private struct Publication {
-  var key: Digest
-  var spec: String
-  var name: String
-  var hardware: String
-  var parts: [StoredKeyPart]
-  var namespace: String
+  var entry: EntryRow
   var row: RevisionRow
   /// The artifact and its source.
   var blobs: [EncodedBlob]
 
   func record(_ row: RevisionRow) -> RevisionRecord {
     RevisionRecord(
-      facts: RevisionRecord.Facts(
-        row, spec: spec, name: name, hardware: hardware, namespace: namespace, parts: parts,
-        source: blobs[1].digest),
+      facts: RevisionRecord.Facts(row, entry, source: blobs[1].digest),
       blobs: blobs.filter(\.isInline).map { .init(digest: $0.digest, bytes: $0.contents) })
   }
 }
@@ -193,16 +187,10 @@ private struct EncodedBlob {
   }
 
   /// Also replaces an equal blob, which heals a damaged one.
-  func insert(into database: Database, now: Double) throws {
-    try database.execute(
-      sql: """
-        INSERT INTO blobs (digest, size_bytes, stored_bytes, created, contents)
-        VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET
-          stored_bytes = excluded.stored_bytes, contents = excluded.contents
-        """,
-      arguments: [
-        digest.column, sizeBytes, bytes.count, now, isInline ? Data(bytes) : nil,
-      ])
+  func insert(into database: Database) throws {
+    try BlobRow.put(
+      digest, sizeBytes: sizeBytes, storedBytes: bytes.count,
+      contents: isInline ? Data(bytes) : nil, replaces: true, in: database)
   }
 }
 

@@ -13,23 +13,15 @@ extension CacheStore {
       let found = try Row.fetchOne(
         database,
         sql: """
-          SELECT \(RevisionRow.columns), entries.id AS entry_id, spec, name, hardware, namespace
-          FROM revisions JOIN entries ON entries.id = revisions.entry
+          SELECT \(RevisionRow.columns), \(EntryRow.columns)
+          FROM \(RevisionRow.tables) \(EntryRow.texts)
           WHERE entries.key = ? AND revisions.number = ?
           """, arguments: [name.key.column, name.number])
-      guard let found, let row = RevisionRow(found),
-        let spec = found.believed("spec", as: String.self),
-        let entry = found.believed("entry_id", as: Int64.self)
+      guard let found, let row = RevisionRow(found, packer),
+        let entry = EntryRow(found, key: row.key, packer)
       else { return nil }
-      let source = Digest(
-        column: try Data.fetchOne(
-          database, sql: "SELECT source FROM sources WHERE artifact = ?",
-          arguments: [row.artifact.column]))
-      let facts = RevisionRecord.Facts(
-        row, spec: spec, name: found.believed("name", as: String.self) ?? "",
-        hardware: found.believed("hardware", as: String.self) ?? "",
-        namespace: found.believed("namespace", as: String.self) ?? "",
-        parts: try Self.parts(of: entry, spec: spec, in: database), source: source)
+      let source = try BlobRow.source(of: row.artifact, in: database)
+      let facts = RevisionRecord.Facts(row, entry, source: source)
       let blobs = try [row.artifact, source].compactMap { $0 }.compactMap { digest in
         try Self.inlineBlob(digest, in: database)
       }
@@ -40,9 +32,9 @@ extension CacheStore {
   private static func inlineBlob(_ digest: Digest, in database: Database) throws
     -> RevisionRecord.Contents?
   {
-    let contents = try Data.fetchOne(
-      database, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
-    guard let contents, let bytes = Blob.decode(Array(contents), digest: digest) else { return nil }
+    guard let contents = try BlobRow.contents(of: digest, in: database),
+      let bytes = Blob.decode(contents, digest: digest)
+    else { return nil }
     return RevisionRecord.Contents(digest: digest, bytes: bytes)
   }
 
@@ -101,15 +93,12 @@ extension CacheStore {
 }
 
 extension RevisionRecord.Facts {
-  init(
-    _ row: RevisionRow, spec: String, name: String, hardware: String, namespace: String,
-    parts: [StoredKeyPart], source: Digest?
-  ) {
+  init(_ row: RevisionRow, _ entry: EntryRow, source: Digest?) {
     self.init(
-      key: row.key, spec: spec, name: name, hardware: hardware, namespace: namespace, parts: parts,
-      number: row.number, verdict: row.verdict, manifest: row.manifest, evidence: row.evidence,
-      artifact: row.artifact, source: source, created: row.created,
-      searchSeconds: row.searchSeconds, seal: row.seal, withdrawn: row.withdrawn,
-      origin: row.origin, isOnTrial: row.isOnTrial)
+      key: row.key, spec: entry.spec, name: entry.name, hardware: entry.hardware,
+      namespace: entry.namespace, parts: entry.parts, number: row.number, verdict: row.verdict,
+      manifest: row.manifest, evidence: row.evidence, artifact: row.artifact, source: source,
+      created: row.created, searchSeconds: row.searchSeconds, seal: row.seal,
+      withdrawn: row.withdrawn, origin: row.origin, isOnTrial: row.isOnTrial)
   }
 }

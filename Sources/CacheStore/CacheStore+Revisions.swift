@@ -52,18 +52,19 @@ extension CacheStore {
       let rows = try Row.fetchCursor(
         database,
         sql: """
-          SELECT entries.key, name, hardware, last_used, revisions.number, evidence, EXISTS (
+          SELECT entries.key, name, machines.text AS machine, last_used, revisions.number, details, EXISTS (
             SELECT 1 FROM revisions AS last WHERE last.entry = entries.id AND withdrawn IS NOT NULL
               AND last.number = (SELECT max(number) FROM revisions WHERE entry = entries.id))
             AS gone
-          FROM entries JOIN revisions ON revisions.entry = entries.id AND revisions.number =
+          FROM entries JOIN texts AS machines ON machines.id = entries.hardware
+          JOIN revisions ON revisions.entry = entries.id AND revisions.number =
             coalesce(\(Self.servedNumber), (SELECT max(number) FROM revisions
               WHERE entry = entries.id))
           ORDER BY last_used DESC, entries.id
           """)
       var facts: [EntryFacts] = []
       while let row = try rows.next() {
-        if let fact = EntryFacts(row) { facts.append(fact) }
+        if let fact = EntryFacts(row, packer) { facts.append(fact) }
       }
       return facts
     }
@@ -110,12 +111,11 @@ extension CacheStore {
         let row = try Row.fetchOne(
           database,
           sql: """
-            SELECT \(RevisionRow.columns), revisions.entry FROM revisions
-            JOIN entries ON entries.id = revisions.entry
+            SELECT \(RevisionRow.columns), revisions.entry FROM \(RevisionRow.tables)
             WHERE entries.key = ? AND number = ? AND withdrawn IS NULL AND on_trial = 0
             """, arguments: [key.column, revision])
         guard let row, let entry = row.believed("entry", as: Int64.self),
-          var old = RevisionRow(row)
+          var old = RevisionRow(row, packer)
         else {
           throw GranaryError(
             .storeNotFound, "\(key) has no revision \(revision) that may be served",
@@ -123,7 +123,7 @@ extension CacheStore {
         }
         old.created = now
         let new = old.numbered(try Self.nextRevision(key: key, in: database))
-        try new.insert(into: database, entry: entry)
+        try new.insert(into: database, entry: entry, packer)
         return new.number
       }
     }
@@ -141,12 +141,13 @@ extension EntryFacts {
     var timing: Timing?
   }
 
-  fileprivate init?(_ row: Row) {
+  fileprivate init?(_ row: Row, _ packer: TextPacker) {
     guard let key = row.digest("key"), let name = row.believed("name", as: String.self),
-      let hardware = row.believed("hardware", as: String.self),
+      let hardware = row.believed("machine", as: String.self),
       let lastUsed = row.believed("last_used", as: Double.self),
       let revision = row.believed("number", as: Int.self),
-      let text = row.believed("evidence", as: String.self),
+      let details = row.believed("details", as: Data.self),
+      let text = packer.unpack(details: details, artifact: nil)?.evidence,
       let evidence = try? StoreJSON.decode(EvidenceText.self, text)
     else { return nil }
     self.init(

@@ -46,7 +46,7 @@ extension CacheStore {
     }
     let rows = try revisionRows()
     report.revisionsChecked = rows.count
-    report.revisionsDamaged = rows.count { RevisionRow($0) == nil }
+    report.revisionsDamaged = rows.count { RevisionRow($0, packer) == nil }
     let damaged = try damagedRecords(rows)
     report.recordsDamaged = damaged.count
     if repair, !report.isSound { try repairRows(damaged) }
@@ -55,7 +55,7 @@ extension CacheStore {
 
   /// The revisions that are sound and whose record does not say so.
   private func damagedRecords(_ rows: [Row]) throws -> [RecordFiles.Name] {
-    rows.compactMap { RevisionRow($0) }.compactMap { row in
+    rows.compactMap { RevisionRow($0, packer) }.compactMap { row in
       let name = RecordFiles.Name(key: row.key, number: row.number)
       let record = records.read(name)
       return record?.facts.seal == row.seal && record?.facts.withdrawn == row.withdrawn ? nil : name
@@ -77,9 +77,9 @@ extension CacheStore {
   /// Puts blobs and revisions that the index has lost back from the records.
   private func restoreFromRecords() throws {
     try changing.withLock { _ in
-      try write(durable: true) { try Self.removeDamagedRevisions(in: $0) }
+      try write(durable: true) { try removeDamagedRevisions(in: $0) }
       try using {
-        try Salvage(from: "", blobs: fileSystem, in: directory, into: $0).runOnFiles()
+        try Salvage(from: "", blobs: fileSystem, in: directory, into: $0, packer).runOnFiles()
       }
     }
   }
@@ -93,22 +93,13 @@ extension CacheStore {
   }
 
   private func namedBlobs() throws -> [Digest] {
-    try read {
-      try Data.fetchAll(
-        $0,
-        sql: """
-          SELECT digest FROM blobs UNION SELECT artifact FROM revisions
-          UNION SELECT source FROM sources
-          """)
-    }.compactMap { Digest(column: $0) }
+    try read { try Data.fetchAll($0, sql: "SELECT digest FROM blobs ORDER BY digest") }
+      .compactMap { Digest(column: $0) }
   }
 
   private func state(of digest: Digest) throws -> BlobState {
-    let inline = try read {
-      try Row.fetchOne(
-        $0, sql: "SELECT contents FROM blobs WHERE digest = ?", arguments: [digest.column])
-    }?.believed("contents", as: Data.self)
-    guard let blob = inline.map({ Array($0) }) ?? blobFile(digest) else { return .missing }
+    let inline = try read { try BlobRow.contents(of: digest, in: $0) }
+    guard let blob = inline ?? blobFile(digest) else { return .missing }
     return Blob.decode(blob, digest: digest) == nil ? .damaged : .sound
   }
 
@@ -117,9 +108,7 @@ extension CacheStore {
     guard try artifact(digest: digest) == nil else { return }
     try changing.withLock { _ in
       guard try state(of: digest) == .missing else { return }
-      try write {
-        try $0.execute(sql: "DELETE FROM blobs WHERE digest = ?", arguments: [digest.column])
-      }
+      try write { try BlobRow.lose(digest, in: $0) }
     }
   }
 
@@ -129,13 +118,12 @@ extension CacheStore {
     try Row.fetchAll(
       database,
       sql: """
-        SELECT \(RevisionRow.columns), revisions.entry FROM revisions
-        JOIN entries ON entries.id = entry
+        SELECT \(RevisionRow.columns), revisions.entry FROM \(RevisionRow.tables)
         """)
   }
 
-  private static func removeDamagedRevisions(in database: Database) throws {
-    for row in try Self.revisionRows(in: database) where RevisionRow(row) == nil {
+  private func removeDamagedRevisions(in database: Database) throws {
+    for row in try Self.revisionRows(in: database) where RevisionRow(row, packer) == nil {
       try database.execute(
         sql: "DELETE FROM revisions WHERE entry = ? AND number = ?",
         arguments: [row["entry"], row["number"]])
@@ -147,9 +135,11 @@ extension CacheStore {
     try write(durable: true) { database in
       try database.execute(
         sql: """
-          DELETE FROM revisions WHERE artifact NOT IN (SELECT digest FROM blobs);
-          DELETE FROM sources WHERE source NOT IN (SELECT digest FROM blobs)
-            OR artifact NOT IN (SELECT artifact FROM revisions);
+          DELETE FROM revisions WHERE artifact IN (SELECT id FROM blobs WHERE stored_bytes = 0);
+          UPDATE blobs SET source = NULL
+            WHERE source IN (SELECT id FROM blobs WHERE stored_bytes = 0);
+          DELETE FROM blobs WHERE stored_bytes = 0
+            AND id NOT IN (SELECT artifact FROM revisions);
           DELETE FROM entries WHERE id NOT IN (SELECT entry FROM revisions);
           \(Salvage.dropLostPins)
           """)

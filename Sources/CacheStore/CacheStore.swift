@@ -14,6 +14,7 @@ package final class CacheStore: Sendable {
   let fileSystem: any FileSystem
   let time: any TimeSource
   private let pool: DatabasePool
+  let packer: TextPacker
   private let gate = UseGate()
   private let lock: FileLock
   /// Held while files and index change together, so that a collection never removes a file whose
@@ -32,12 +33,13 @@ package final class CacheStore: Sendable {
 
   private init(
     directory: String, fileSystem: any FileSystem, time: any TimeSource, pool: DatabasePool,
-    lock: FileLock
+    packer: TextPacker, lock: FileLock
   ) {
     self.directory = directory
     self.fileSystem = fileSystem
     self.time = time
     self.pool = pool
+    self.packer = packer
     self.lock = lock
     reserve = Reserve(directory: directory)
     (growth, grown) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -71,10 +73,13 @@ package final class CacheStore: Sendable {
         .storeLocked, "the store \(directory) is open in another process; stop it first",
         responsible: .environment)
     }
-    let opening = StoreOpening(directory: directory, blobs: fileSystem, time: clock)
+    let packer = TextPacker()
+    let opening = StoreOpening(
+      directory: directory, blobs: fileSystem, time: clock, packer: packer)
     let pool = try StoreOpening.translating { try opening.pool() }
     let store = CacheStore(
-      directory: directory, fileSystem: fileSystem, time: clock, pool: pool, lock: lock)
+      directory: directory, fileSystem: fileSystem, time: clock, pool: pool, packer: packer,
+      lock: lock)
     try store.reserve.restore()
     return store
   }

@@ -13,42 +13,52 @@ struct RevisionRow {
   var artifact: Digest
   var created: Double
   var searchSeconds: Double
-  var seal: Digest
+  /// Of which the index keeps the first half.
+  let seal: Digest
   var withdrawn: String?
   var origin = ""
   var isOnTrial = false
   var verified: Double?
+  static let sealBytes = 16
 
   static let columns = """
-    entries.key, revisions.number, verdict, artifact, manifest, evidence, \
+    entries.key, revisions.number, verdict, artifacts.digest AS artifact, details, \
     revisions.created AS created, search_seconds, seal, withdrawn, origin, on_trial, verified
     """
 
+  static let tables = """
+    entries JOIN revisions ON revisions.entry = entries.id
+    JOIN blobs AS artifacts ON artifacts.id = revisions.artifact
+    """
+
   /// - Returns: `nil` when the row is damaged.
-  init?(_ row: Row) {
-    guard let key = row.digest("key"), let seal = row.digest("seal"),
+  init?(_ row: Row, _ packer: TextPacker) {
+    guard let details = row.believed("details", as: Data.self),
+      let artifact = row.digest("artifact"),
+      let texts = packer.unpack(details: details, artifact: artifact)
+    else { return nil }
+    self.init(row, manifest: texts.manifest, evidence: texts.evidence)
+  }
+
+  /// - Parameter row: of any version of the schema; versions 1 and 2 have whole seals and no packed texts.
+  init?(_ row: Row, manifest: String, evidence: String) {
+    guard let key = row.digest("key"), let seal = row.believed("seal", as: Data.self),
       let artifact = row.digest("artifact"),
       let verdict = row.believed("verdict", as: String.self).flatMap(Verdict.init(rawValue:)),
       let number = row.believed("number", as: Int.self),
-      let manifest = row.believed("manifest", as: String.self),
-      let evidence = row.believed("evidence", as: String.self),
       let created = row.believed("created", as: Double.self),
       let searchSeconds = row.believed("search_seconds", as: Double.self)
     else { return nil }
-    self.key = key
-    self.seal = seal
-    self.artifact = artifact
-    self.verdict = verdict
-    self.number = number
-    self.manifest = manifest
-    self.evidence = evidence
-    self.created = created
-    self.searchSeconds = searchSeconds
+    self.init(
+      key: key, number: number, verdict: verdict, manifest: manifest, evidence: evidence,
+      artifact: artifact, created: created, searchSeconds: searchSeconds)
     withdrawn = row.believed("withdrawn", as: String.self)
     origin = row.believed("origin", as: String.self) ?? ""
     isOnTrial = row.believed("on_trial", as: Bool.self) ?? false
     verified = row.believed("verified", as: Double.self)
-    guard seal == expectedSeal else { return nil }
+    guard [Self.sealBytes, 32].contains(seal.count), self.seal.bytes.starts(with: seal) else {
+      return nil
+    }
   }
 
   init(
@@ -63,12 +73,7 @@ struct RevisionRow {
     self.artifact = artifact
     self.created = created
     self.searchSeconds = searchSeconds
-    seal = artifact
-    seal = expectedSeal
-  }
-
-  private var expectedSeal: Digest {
-    Seal.digest(
+    seal = Seal.digest(
       key: key, number: number, verdict: verdict.rawValue, artifact: artifact, manifest: manifest,
       evidence: evidence)
   }
@@ -84,16 +89,18 @@ struct RevisionRow {
       verified: verified)
   }
 
-  func insert(into database: Database, entry: Int64) throws {
+  func insert(into database: Database, entry: Int64, _ packer: TextPacker) throws {
     try database.execute(
       sql: """
-        INSERT INTO revisions (entry, number, verdict, artifact, manifest, evidence, created,
-          search_seconds, seal, withdrawn, origin, on_trial, verified)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO revisions (entry, number, artifact, verdict, on_trial, withdrawn, origin,
+          created, search_seconds, verified, seal, details)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        entry, number, verdict.rawValue, artifact.column, manifest, evidence, created,
-        searchSeconds, seal.column, withdrawn, origin, isOnTrial, verified,
+        entry, number, try BlobRow.ensure(artifact, in: database), verdict.rawValue, isOnTrial,
+        withdrawn, origin, created,
+        searchSeconds, verified, Data(seal.bytes.prefix(Self.sealBytes)),
+        try packer.pack(manifest: manifest, evidence: evidence, artifact: artifact),
       ])
   }
 }

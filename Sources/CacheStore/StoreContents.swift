@@ -14,7 +14,6 @@ struct StoreContents {
   init(of database: Database, _ limits: CollectionLimits, now: Double) throws {
     let revisions = try Self.revisions(in: database)
     var namespaces = Numbering(first: "")
-    var hardware = Numbering()
     let (condition, arguments) = limits.filter.condition
     let rows = try Row.fetchCursor(
       database,
@@ -28,14 +27,14 @@ struct StoreContents {
       guard let id = row.believed("id", as: Int64.self) else { continue }
       let isMatching = row.believed("matching", as: Bool.self) ?? false
       let namespace = row.believed("namespace", as: String.self) ?? ""
-      let machine = row.believed("hardware", as: String.self) ?? ""
+      let machine = row.believed("hardware", as: Int.self) ?? 0
       entries.append(
         CollectionPlan.Entry(
           id: id, lastUsed: row.believed("last_used", as: Double.self) ?? 0,
           isProtected: row.believed("protected", as: Bool.self) ?? true,
           pinnedRevision: row.believed("pinned_revision", as: Int.self),
           isMatching: isMatching && chosen.map { $0.contains(id) } ?? true,
-          namespace: namespaces[namespace], hardware: hardware[machine],
+          namespace: namespaces[namespace], hardware: machine,
           revisions: revisions[id] ?? []))
     }
     try readBlobs(in: database)
@@ -53,7 +52,8 @@ struct StoreContents {
   static let isLocked = """
     EXISTS (SELECT 1 FROM locked_kernels JOIN entries AS owner ON owner.key = locked_kernels.key
       WHERE owner.id = revisions.entry AND (locked_kernels.revision = revisions.number
-        OR locked_kernels.artifact = revisions.artifact))
+        OR locked_kernels.artifact =
+          (SELECT digest FROM blobs WHERE blobs.id = revisions.artifact)))
     """
 
   private static func ids(of keys: Set<Digest>, in database: Database) throws -> Set<Int64> {
@@ -63,7 +63,9 @@ struct StoreContents {
   }
 
   private mutating func readBlobs(in database: Database) throws {
-    let sql = "SELECT digest, stored_bytes, contents IS NOT NULL AS inline FROM blobs"
+    let sql = """
+      SELECT digest, stored_bytes, contents IS NOT NULL AS inline FROM blobs WHERE stored_bytes > 0
+      """
     let rows = try Row.fetchCursor(database, sql: sql)
     while let row = try rows.next() {
       guard let digest = row.digest("digest") else { continue }
@@ -80,9 +82,10 @@ struct StoreContents {
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT entry, number, revisions.artifact, source, search_seconds, \(isLocked) AS locked
-        FROM revisions
-        LEFT JOIN sources ON sources.artifact = revisions.artifact ORDER BY entry, number DESC
+        SELECT entry, number, artifacts.digest AS artifact, named.digest AS source, search_seconds,
+          \(isLocked) AS locked
+        FROM revisions JOIN blobs AS artifacts ON artifacts.id = revisions.artifact
+        LEFT JOIN blobs AS named ON named.id = artifacts.source ORDER BY entry, number DESC
         """)
     while let row = try rows.next() {
       guard let entry = row.believed("entry", as: Int64.self),
@@ -126,17 +129,24 @@ extension EntryFilter {
       terms.append(term.replacing("?", with: "?\(terms.count + 1)"))
     }
     if let namespace { add("namespace = ?", namespace) }
-    if let hardware { add("instr(hardware, ?) > 0", hardware) }
+    if let hardware {
+      add("hardware IN (SELECT id FROM texts WHERE instr(text, ?) > 0)", hardware)
+    }
     if let operatorName {
       let name = operatorName.hasPrefix("aten.") ? operatorName : "aten." + operatorName
       // With its overload, or without: the name ends with a quotation mark or a point.
-      add("instr(spec, '\"op\":\"' || ? || '.') + instr(spec, '\"op\":\"' || ? || '\"') > 0", name)
+      add(
+        """
+        (SELECT instr(text, '"op":"' || ? || '.') + instr(text, '"op":"' || ? || '"') > 0
+          FROM (SELECT unpacked(spec) AS text))
+        """, name)
     }
     if let toolchain {
       add(
         """
         EXISTS (SELECT 1 FROM revisions WHERE entry = entries.id
-          AND instr(iif(json_valid(manifest), manifest ->> 'toolchain', ''), ?) > 0)
+          AND instr((SELECT iif(json_valid(text), text ->> 'toolchain', '')
+            FROM (SELECT manifest_of(details) AS text)), ?) > 0)
         """, toolchain)
     }
     return (terms.joined(separator: " AND "), arguments)
@@ -147,7 +157,7 @@ extension EntryFilter {
 private struct Numbering {
   private var numbers: [String: Int] = [:]
 
-  init(first: String? = nil) { if let first { numbers[first] = 0 } }
+  init(first: String) { numbers[first] = 0 }
 
   subscript(text: String) -> Int {
     mutating get {

@@ -14,6 +14,7 @@ struct StoreOpening {
   /// Where the files of blobs are.
   let blobs: any FileSystem
   let time: any TimeSource
+  let packer: TextPacker
 
   private var path: String { directory + "/index.sqlite" }
   private var marker: String { directory + "/" + Self.uncleanMarker }
@@ -28,7 +29,7 @@ struct StoreOpening {
       let pool = try checkedPool(thoroughly: unclean && bytes <= Self.thoroughBytes)
       if isNew {
         // The index may have been lost: what the files tell is taken in.
-        try Salvage(from: path, blobs: blobs, in: directory, into: pool).runOnFiles()
+        try Salvage(from: path, blobs: blobs, in: directory, into: pool, packer).runOnFiles()
       }
       return pool
     } catch let error as DatabaseError where Self.isDamage(error) {
@@ -37,10 +38,15 @@ struct StoreOpening {
   }
 
   private func checkedPool(thoroughly: Bool) throws -> DatabasePool {
-    let pool = try DatabasePool(path: path, configuration: Self.configuration)
+    let pool = try DatabasePool(path: path, configuration: configuration)
     do {
       try pool.writeWithoutTransaction { try check($0, thoroughly: thoroughly) }
-      try CacheSchema.migrator.migrate(pool)
+      let version = try pool.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+      try CacheSchema.migrator { [packer] in try Version2Rows.move(in: $0, packer) }.migrate(pool)
+      if version != CacheSchema.version {
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA incremental_vacuum") }
+      }
+      try pool.read(packer.load)
       return pool
     } catch {
       try? pool.close()
@@ -86,16 +92,23 @@ struct StoreOpening {
       try files.rename(path + suffix, to: "\(aside)/index.sqlite\(suffix)")
     }
     let pool = try checkedPool(thoroughly: false)
-    try Salvage(from: aside + "/index.sqlite", blobs: blobs, in: directory, into: pool).run()
+    try Salvage(from: aside + "/index.sqlite", blobs: blobs, in: directory, into: pool, packer)
+      .run()
     return pool
   }
 
-  private static var configuration: Configuration {
+  private var configuration: Configuration {
     var configuration = Configuration()
     configuration.busyMode = .timeout(5)
-    configuration.prepareDatabase { database in
+    configuration.prepareDatabase { [packer] database in
+      for function in packer.functions { database.add(function: function) }
       if !database.configuration.readonly {
-        try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF")
+        // Of a new database: what of a page no blob fits into is a quarter as much as with SQLite's own size.
+        try database.execute(
+          sql: """
+            PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;
+            PRAGMA secure_delete = OFF
+            """)
       }
       // Not mapped into memory: each reader's map would count against the idle daemon.
       try database.execute(

@@ -139,7 +139,7 @@ import Testing
     try fixture.files.remove(paths[1])
     try store.pin(key: key("d"), revision: 2)
     try store.write {
-      try $0.execute(sql: "UPDATE revisions SET evidence = '{}' WHERE number = 2")
+      try $0.execute(sql: "UPDATE revisions SET details = zeroblob(9) WHERE number = 2")
     }
     let found = try store.verifyAll(repair: false)
     #expect(found.blobsDamaged == 1 && found.blobsMissing == 1 && found.revisionsDamaged == 1)

@@ -13,9 +13,9 @@ import Testing
   @Test("migrating again changes nothing")
   func migrations() throws {
     let database = try DatabaseQueue()
-    try CacheSchema.migrator.migrate(database)
+    try CacheSchema.migrator { _ in }.migrate(database)
     let before = try schema(database)
-    try CacheSchema.migrator.migrate(database)
+    try CacheSchema.migrator { _ in }.migrate(database)
     #expect(try schema(database) == before)
     let version = try database.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
     #expect(version == CacheSchema.version)
