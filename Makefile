@@ -72,12 +72,15 @@ conform = $(python) Tests/Conformance/run.py --jobs $$(nproc) --operators '$(OPE
 conformance-meaning: setup
 	swift build -c $(CONFIGURATION) --product granary-evaluate
 	$(conform) $(if $(SAMPLE),--sample $(SAMPLE)) --json .build/conformance-meaning.json
-	$(conform) --gradients --sample $(or $(SAMPLE),8) --json .build/conformance-gradients.json
+	$(conform) --part as-written --sample $(or $(SAMPLE),8) --json .build/conformance-written.json
+	$(conform) --part gradients --sample $(or $(SAMPLE),8) --json .build/conformance-gradients.json
 
 # docs/operators.md, from every sample.
-operators: setup
-	swift build -c release --product granary-evaluate
-	$(conform) --page docs/operators.md
+operators: conformance-meaning
+	$(python) Tests/Conformance/page.py --output docs/operators.md \
+	  --evaluator "$$(swift build -c $(CONFIGURATION) --show-bin-path)/granary-evaluate" \
+	  --results .build/conformance-meaning.json --as-written .build/conformance-written.json \
+	  --gradients .build/conformance-gradients.json
 
 conformance-kernels: release
 	$(MAKE) -C integrations/c build/libgranary.so

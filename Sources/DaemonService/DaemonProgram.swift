@@ -62,7 +62,7 @@ package enum DaemonProgram {
       isShared: configuration.roles.areShared)
     let parts = try await make(configuration, logger)
     let hotSet = HotSet(capacityBytes: configuration.hotSetBytes)
-    let publications = await publications(configuration, parts.service, logger)
+    let publications = publications(configuration, parts.service, logger)
     parts.service.onChange {
       publications?.withdraw($0)
       hotSet.invalidate($0)
@@ -98,9 +98,9 @@ package enum DaemonProgram {
   /// The folder of kernels that clients find by themselves; a daemon that cannot make it serves without.
   private static func publications(
     _ configuration: DaemonConfiguration, _ service: any KernelServing, _ logger: Logger
-  ) async -> Publications? {
+  ) -> Publications? {
+    guard let hardware = service.tuningIdentity else { return nil }
     do {
-      let hardware = try await service.hardware().tuningIdentity
       return try Publications(
         path: configuration.locations.published, identity: granaryVersion + "\n" + hardware,
         service: service)

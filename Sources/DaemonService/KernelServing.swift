@@ -52,6 +52,8 @@ package protocol KernelServing: Sendable {
   func tune(_ request: TuneRequest) async throws(ServiceError)
     -> AsyncThrowingStream<TuneEvent, any Error>
   func hardware() async throws(ServiceError) -> HardwareReport
+  /// What kernels are tuned for; `nil` for a service without hardware. Measures nothing.
+  var tuningIdentity: String? { get }
   func doctor() async -> DoctorReport
 
   /// Registers a function that must be called whenever another answer holds for a key, after the change is in the

@@ -163,6 +163,8 @@ extension LibraryServing {
 
   private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 
+  package var tuningIdentity: String? { library.workshop.hardware.tuning.canonicalText }
+
   package func hardware() async throws(ServiceError) -> HardwareReport {
     let hardware = library.workshop.hardware
     let tuning = hardware.tuning

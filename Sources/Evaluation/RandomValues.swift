@@ -7,6 +7,8 @@ struct RandomValues {
     case real(InputDistribution)
     /// `0..<range`, less `offset`.
     case integers(range: UInt64, offset: Double)
+    /// `0..<range`, and now and then `none`.
+    case positions(range: UInt64, none: Double)
   }
 
   private let kind: Kind
@@ -30,6 +32,8 @@ struct RandomValues {
     switch (domain, dtype) {
     // A floating-point input may hold indices too.
     case (.index(let bound), _): kind = .integers(range: UInt64(max(1, bound)), offset: 0)
+    case (.indexOr(let bound, let none), _):
+      kind = .positions(range: UInt64(max(1, bound)), none: Double(none))
     case (.signedIndex(let bound), _):
       kind = .integers(range: UInt64(max(1, 2 * bound)), offset: Double(bound))
     case _ where dtype.isFloatingPoint: kind = .real(distribution)
@@ -46,6 +50,11 @@ struct RandomValues {
       if scale != 1 { for index in block.indices { block[index] *= scale } }
     case .integers(let range, let offset):
       fill(block) { Double($0.next() % range) - offset }
+    case .positions(let range, let none):
+      fill(block) {
+        let drawn = $0.next()
+        return drawn >> 60 == 0 ? none : Double(drawn % range)
+      }
     }
     guard let lift else { return }
     for index in block.indices { block[index] = min(block[index].magnitude + lift, largest) }

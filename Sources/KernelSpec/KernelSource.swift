@@ -91,6 +91,8 @@ public enum InputDomain: Sendable, Hashable, Codable {
   case index(Int)
   /// Integers in `-bound..<bound`: positions that may count from the end.
   case signedIndex(Int)
+  /// Integers in `0..<bound`, and one more that stands for none.
+  case indexOr(Int, none: Int)
 }
 
 /// The arithmetic and the memory traffic that a program cannot avoid.

@@ -9,6 +9,11 @@ public struct SpecError: Error, Sendable, Hashable {
   public var position: Position?
   /// What would have been right.
   public var expected: String?
+  /// Further faults of the same spec, each by itself; what depends on a fault is not judged.
+  public internal(set) var others: [SpecError] = []
+
+  /// As many faults of one spec are told.
+  static let mostFaults = 32
 
   public init(
     _ code: Code, _ message: String, at position: Position? = nil, expected: String? = nil
@@ -48,10 +53,24 @@ public struct SpecError: Error, Sendable, Hashable {
 }
 
 extension SpecError: CustomStringConvertible {
+  /// A line for each fault.
   public var description: String {
+    ([line] + others.map(\.line)).joined(separator: "\n")
+  }
+
+  private var line: String {
     let place = position.map { "line \($0.line), column \($0.column): " } ?? ""
     let wanted = expected.map { "; expected \($0)" } ?? ""
     return place + message + wanted
+  }
+}
+
+extension [SpecError] {
+  /// All faults as one error; `nil` for none.
+  var joined: SpecError? {
+    guard var first else { return nil }
+    first.others = Array(dropFirst().prefix(SpecError.mostFaults - 1))
+    return first
   }
 }
 

@@ -93,7 +93,7 @@ def examine(op, options: argparse.Namespace) -> Tally:
     for name in options.dtypes:
         if samples.dtypes[name] not in op.supported_dtypes("cpu"):
             continue
-        if options.gradients and not (
+        if options.part == "gradients" and not (
             op.supports_autograd and samples.dtypes[name].is_floating_point
         ):
             continue
@@ -115,7 +115,7 @@ def prepare(
     op, call, dtype: str, tally: Tally, options: argparse.Namespace
 ) -> samples.Sample | None:
     try:
-        return samples.prepare(op, call, options.known, options.gradients)
+        return samples.prepare(op, call, options.known, options.part)
     except samples.NotComparable as reason:
         tally.note(dtype, "skipped", str(reason))
     except Untranslatable as reason:
@@ -217,10 +217,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, help="samples of each operator and dtype; else all")
     parser.add_argument("--operators", default="", help="only names with this regular expression")
     parser.add_argument("--dtypes", default=",".join(samples.dtypes), help="separated by commas")
-    parser.add_argument("--gradients", action="store_true", help="of the operators, instead")
+    parser.add_argument(
+        "--part",
+        choices=["results", "gradients", "as-written"],
+        default="results",
+        help="what of a sample; as-written is its results by operators such as conv2d, whole",
+    )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", help="a file for everything that was found")
-    parser.add_argument("--page", help="a file for the table of Granary's operators")
     options = parser.parse_args()
     options.dtypes = options.dtypes.split(",")
     return options
@@ -249,60 +253,7 @@ def main() -> int:
     report(tallies)
     if options.json:
         Path(options.json).write_text(json.dumps([tally.json() for tally in tallies], indent=1))
-    if options.page:
-        Path(options.page).write_text(page(tallies, options))
     return 1 if any(tally.failures for tally in tallies) else 0
-
-
-def page(tallies: list[Tally], options: argparse.Namespace) -> str:
-    """The page of all operators: how many samples that use one passed, for each dtype."""
-    passed: Counter[tuple[str, str]] = Counter()
-    for tally in tallies:
-        passed.update(tally.passed_by_aten)
-    cases, sketches = golden_cases(options.evaluator)
-    lines = [
-        "# Operators",
-        "",
-        "Written by `make operators`. Each operator of the table with",
-        "",
-        "- the golden cases that use it by itself: `make test` compares them with what PyTorch",
-        "  gives, or, for operators that PyTorch lacks, with a composition in PyTorch;",
-        "- the sketches of the first case's kernels, before any search;",
-        "- the number of samples of PyTorch's own operator tests that use it and agree with",
-        "  PyTorch, for each dtype. One that is another way to write others counts where a sample",
-        "  is written with it.",
-        "",
-        "Names without a library are ATen's. [recommendation.md](recommendation.md) describes",
-        "those of FBGEMM and Granary, [random.md](random.md) the random ones.",
-        "",
-        "| Operator | Cases | Sketches | " + " | ".join(samples.dtypes) + " |",
-        "|---" * (len(samples.dtypes) + 3) + "|",
-    ]
-    for name in sorted(options.known, key=lambda name: name.removeprefix("aten.")):
-        counts = [cases[name] or "", sketches.get(name, "")]
-        counts += [passed[name, dtype] or "" for dtype in samples.dtypes]
-        lines.append(f"| `{name.removeprefix('aten.')}` | {' | '.join(map(str, counts))} |")
-    return "\n".join(lines) + "\n"
-
-
-def golden_cases(evaluator: str) -> tuple[Counter[str], dict[str, str]]:
-    """For each operator the golden cases of it alone, and the sketches of the first."""
-    file = Path(__file__).resolve().parents[1] / "TensorProgramTests" / "Golden" / "cases.json"
-    counts: Counter[str] = Counter()
-    first: dict[str, str] = {}
-    for case in json.loads(file.read_text()):
-        nodes = json.loads(case["spec"])["nodes"]
-        if not case.get("refused") and len(nodes) == 1:
-            counts[nodes[0]["op"]] += 1
-            first.setdefault(nodes[0]["op"], json.dumps(json.loads(case["spec"])))
-    asked = subprocess.run(
-        [evaluator, "--sketches"],
-        input="\n".join(first.values()) + "\n",
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return counts, dict(zip(first, asked.stdout.split("\n"), strict=False))
 
 
 def report(tallies: list[Tally]) -> None:

@@ -13,6 +13,7 @@ from torch.utils import _pytree as pytree
 
 from granary.graphs import Translation, Untranslatable, tensor_type
 from granary.spec import Spec
+from pairs import as_pairs, has_complex, on_pairs
 
 dtypes = {
     "f32": torch.float32,
@@ -69,7 +70,7 @@ class Sample:
         """What PyTorch gives when it computes 16-bit types in f64, rounded to them at the end."""
         with torch.set_grad_enabled(self.has_gradients):
             wide = [_widened(tensor) for tensor in self.arguments]
-            results = pytree.tree_leaves(self._function(*wide))
+            results = [as_pairs(result) for result in self._function(*wide)]
         return [result.to(want.dtype) for result, want in zip(results, self.expected, strict=True)]
 
     def expected_of_parts(self) -> list[torch.Tensor]:
@@ -100,16 +101,22 @@ def calls(op, dtype: torch.dtype) -> Iterator:
         yield from op.sample_inputs("cpu", dtype, requires_grad=False)
 
 
-def prepare(op, call, known: set[str], gradients: bool = False) -> Sample:
-    """Traces one call into a spec; with `gradients`, the gradients of its real inputs instead.
+def prepare(op, call, known: set[str], part: str = "results") -> Sample:
+    """Traces one call into a spec.
 
     Operators of `known`, full names such as `aten.mish.default`, stay whole; others are decomposed
     as far as PyTorch can.
 
+    Args:
+        part: `results`; `gradients` of the real inputs; or the results `as-written`, by the
+            operators that the call itself names, such as `conv2d`.
+
     Raises:
         Untranslatable: for a graph that specs have no form for.
-        NotComparable: for random results and those that are no tensors.
+        NotComparable: for random results and those that are no tensors; for a call that names an
+            operator that is not known.
     """
+    gradients = part == "gradients"
     leaves, structure = pytree.tree_flatten((call.input, call.args, call.kwargs))
     places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
     inputs = [_plain(leaves[place]) for place in places]
@@ -130,7 +137,10 @@ def prepare(op, call, known: set[str], gradients: bool = False) -> Sample:
         expected = list(function(*[tensor.clone() for tensor in inputs]))
         if not expected or not all(isinstance(leaf, torch.Tensor) for leaf in expected):
             raise NotComparable("the results are not all tensors")
-        traced = _trace(function, inputs, known, gradients)
+        traced = _trace(function, inputs, known, part)
+        if has_complex(traced.graph):
+            traced = on_pairs(traced, inputs)
+            expected = [as_pairs(tensor) for tensor in expected]
     for tensor in expected:
         tensor_type(tensor)
     spec, constants = _spec(traced, inputs)
@@ -155,17 +165,29 @@ def _gradients(function: Callable) -> Callable:
 
 
 def _trace(
-    function: Callable, inputs: list[torch.Tensor], known: set[str], gradients: bool
+    function: Callable, inputs: list[torch.Tensor], known: set[str], part: str
 ) -> torch.fx.GraphModule:
     """The graph of a call, without operators that change a tensor."""
+    if part == "as-written":
+        return _as_written(function, inputs, known)
     table = _decompositions(known)
     # Gradients are taken inside, which the transform does not see through.
-    pure = function if gradients else torch.func.functionalize(function, remove="mutations")
+    pure = function if part == "gradients" else torch.func.functionalize(function, remove="mutations")
     traced = make_fx(pure, decomposition_table=table)(*inputs)
     if any(_changes(node) for node in traced.graph.nodes):
         # A decomposition writes into its own results.
         pure = torch.func.functionalize(traced, remove="mutations")
         traced = make_fx(pure, decomposition_table=table)(*inputs)
+    return traced
+
+
+def _as_written(
+    function: Callable, inputs: list[torch.Tensor], known: set[str]
+) -> torch.fx.GraphModule:
+    traced = make_fx(function, pre_dispatch=True)(*inputs)
+    for node in traced.graph.nodes:
+        if isinstance(node.target, torch._ops.OpOverload) and str(node.target) not in known:
+            raise NotComparable(f"{node.target} is written with other operators")
     return traced
 
 

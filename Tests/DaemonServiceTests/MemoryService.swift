@@ -164,6 +164,7 @@ final class MemoryService: KernelServing {
   func hardware() async throws(ServiceError) -> HardwareReport {
     throw ServiceError(.environment, "no hardware in memory")
   }
+  var tuningIdentity: String? { nil }
   func doctor() async -> DoctorReport { DoctorReport(findings: []) }
   func onChange(_ notify: @escaping @Sendable (Digest) -> Void) {
     state.withLock { $0.notify = notify }

@@ -123,6 +123,33 @@ func specError(of text: String) -> SpecError? {
     #expect(specError(of: text)?.code == code)
   }
 
+  @Test(
+    "one report names every fault, each with what is near, and nothing that only follows from one")
+  func everyFault() {
+    let text = """
+      {"granary_spec":1,"inputs":[{"name":"x","type":"f32[4,4]"}],"nodes":[
+      {"id":"a","op":"aten.linalg_svd.default","args":{"self":"%x"}},
+      {"id":"b","op":"aten.bitwise_not.default","args":{"self":"%x"}},
+      {"id":"c","op":"relu","args":{"self":"%b"}},
+      {"id":"d","op":"rleu","args":{"self":"%x"}},
+      {"id":"e","op":"mm","args":{"self":"%x","mat2":"%d"}}],"outputs":["%a","%c","%e"]}
+      """
+    let error = specError(of: text)
+    #expect(error?.position?.line == 2)
+    #expect(error?.others.map(\.position?.line) == [3, 5])
+    #expect(error?.others.last?.expected == "relu")
+    #expect(error?.description.split(separator: "\n").count == 3)
+  }
+
+  @Test("one report names every input with a type that there is not")
+  func everyType() {
+    let text = """
+      {"granary_spec":1,"inputs":[{"name":"x","type":"c64[4]"},{"name":"y","type":"f32[4]"},
+      {"name":"z","type":"f8[4]"}],"nodes":[],"outputs":["%y"]}
+      """
+    #expect(specError(of: text)?.others.map(\.position?.line) == [2])
+  }
+
   @Test("nesting, sizes and names beyond the limits are refused")
   func limits() {
     let nested = String(repeating: "[", count: 100_000)

@@ -20,7 +20,10 @@ struct RecommendationTests {
 
   @Test("the collection names every operator of FBGEMM and of Granary")
   func completeness() {
-    let own = OperatorTable.names.filter { !$0.hasPrefix("aten.") }
+    // A part of the losses, which use it.
+    let own = OperatorTable.names.filter {
+      !$0.hasPrefix("aten.") && $0 != "granary.class_position.default"
+    }
     #expect(!own.isEmpty)
     for name in own {
       let base = name.split(separator: ".").dropLast().joined(separator: ".")

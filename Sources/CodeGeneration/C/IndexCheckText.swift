@@ -7,14 +7,17 @@ struct IndexCheckText {
   private let type: TensorType
   private let lower: Int
   private let upper: Int
+  /// A value that is allowed as well.
+  private let none: Int?
   private let threads: Int
 
   /// `nil` for an input that indexes nothing.
   init?(input: Int, type: TensorType, domain: InputDomain, threads: Int) {
     guard type.dtype.isInteger else { return nil }
     switch domain {
-    case .index(let bound): (lower, upper) = (0, bound)
-    case .signedIndex(let bound): (lower, upper) = (-bound, bound)
+    case .index(let bound): (lower, upper, none) = (0, bound, nil)
+    case .signedIndex(let bound): (lower, upper, none) = (-bound, bound, nil)
+    case .indexOr(let bound, let none): (lower, upper, self.none) = (0, bound, none)
     case .any, .positive: return nil
     }
     (self.input, self.type, self.threads) = (input, type, threads)
@@ -51,8 +54,9 @@ struct IndexCheckText {
       terms.append("\(variable) * \(stride)")
     }
     let place = terms.isEmpty ? "0" : terms.joined(separator: " + ")
-    lines.append(
-      "    bad |= (uint64_t)((int64_t)x[\(place)] - (\(lower))) >= \(upper - lower)UL;")
+    let isNone = none.map { "((int64_t)x[\(place)] != \($0)) & " } ?? ""
+    let isOutside = "(uint64_t)((int64_t)x[\(place)] - (\(lower))) >= \(upper - lower)UL"
+    lines.append("    bad |= \(isNone.isEmpty ? isOutside : "\(isNone)(\(isOutside))");")
     lines += [
       "  if (bad) __atomic_store_n(&call->outOfRange, 1, __ATOMIC_RELAXED);", "}", "",
     ]

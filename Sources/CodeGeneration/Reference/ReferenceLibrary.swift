@@ -38,6 +38,11 @@ enum ReferenceLibrary {
     }
     static inline double to_f16(double x) { return nearest(x, 10, -14, 65504.0); }
     static inline double to_bf16(double x) { return nearest(x, 7, -126, 0x1.FEp127); }
+    /* Truncated; NaN is 0, and what is beyond the type its nearest end. */
+    static inline int64_t to_whole(double x) {
+      if (x != x) return 0;
+      return x >= 0x1p63 ? INT64_MAX : x < -0x1p63 ? INT64_MIN : (int64_t)x;
+    }
     """
 
   /// What expressions call.

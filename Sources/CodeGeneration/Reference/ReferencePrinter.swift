@@ -71,7 +71,7 @@ struct ReferencePrinter {
   func cast(_ value: String, from: DType, to: DType) -> String {
     if to == .bool { return "((int64_t)(\(value) != 0))" }
     if to.isFloatingPoint { return from.isFloatingPoint ? value : "((double)(\(value)))" }
-    let whole = from.isFloatingPoint ? "(int64_t)(\(value))" : "(\(value))"
+    let whole = from.isFloatingPoint ? "to_whole(\(value))" : "(\(value))"
     return wrapped(whole, to)
   }
 

@@ -4,7 +4,7 @@ extension Spec {
   /// Resolves overloads, infers types, fills defaults, counts dimensions from the front, rewrites
   /// spellings that mean the same, shares equal nodes, removes dead ones and fixes the order.
   ///
-  /// - Throws: `SpecError` naming the node at fault.
+  /// - Throws: `SpecError` naming the nodes at fault, but for those that use another's result.
   package func checked() throws(SpecError) -> CheckedSpec {
     var checker = try SpecChecker(self)
     try checker.applyNodes()
@@ -19,6 +19,9 @@ private struct SpecChecker {
   /// The results of each input and node by name; a node appears once it is checked.
   private var values: [String: [CheckedSpec.Value]] = [:]
   private var positions: [String: Int] = [:]
+  private var faults: [SpecError] = []
+  /// The nodes with a fault, and those that use one of them.
+  private var unknown: Set<String> = []
 
   init(_ spec: Spec) throws(SpecError) {
     self.spec = spec
@@ -74,7 +77,7 @@ private struct SpecChecker {
         }
         let waiting = dependencies(of: node)
         if waiting.isEmpty {
-          try apply(node)
+          apply(node)
           stack.removeLast()
           continue
         }
@@ -85,6 +88,7 @@ private struct SpecChecker {
         stack.append(contentsOf: waiting)
       }
     }
+    if let fault = faults.joined { throw fault }
   }
 
   /// The nodes that `node` uses and that are not checked yet.
@@ -94,12 +98,21 @@ private struct SpecChecker {
     }
   }
 
-  private mutating func apply(_ node: Spec.Node) throws(SpecError) {
+  private mutating func apply(_ node: Spec.Node) {
+    guard
+      !node.arguments.values.flatMap(\.references).contains(where: { unknown.contains($0.name) })
+    else {
+      values[node.id] = []
+      unknown.insert(node.id)
+      return
+    }
     do {
       let (operation, arguments) = try OperatorTable.resolve(node.op, node.arguments, value)
       values[node.id] = try graph.apply(operation, arguments)
     } catch {
-      throw spec.placed(error.within("node \(node.id) (\(node.op))"), at: node.place)
+      faults.append(spec.placed(error.within("node \(node.id) (\(node.op))"), at: node.place))
+      values[node.id] = []
+      unknown.insert(node.id)
     }
   }
 

@@ -199,6 +199,9 @@ extension Features {
 
 extension OperatorTable {
   static let features: [Operator?] = [
+    .primitive(
+      "granary::class_position(Tensor target, int classes, int ignore_index=-100) -> Tensor",
+      Likelihood.position),
     .composite("granary::fm_interaction(Tensor x, Tensor y) -> Tensor", Features.interaction),
     .composite(
       "granary::map_id(Tensor ids, Tensor keys, Tensor values, Scalar default=-1) -> Tensor",

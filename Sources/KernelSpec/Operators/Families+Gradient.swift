@@ -96,7 +96,7 @@ enum Gradient {
       guard type.dtype.isFloatingPoint, type.dtype == gradient.dtype, type.rank == gradient.rank,
         type.rank == spatial + 1 || type.rank == spatial + 2,
         type.shape.dropLast(spatial) == gradient.shape.dropLast(spatial),
-        (type.shape + gradient.shape).suffix(2 * spatial).allSatisfy({ $0 > 0 })
+        (type.shape.suffix(spatial) + gradient.shape.suffix(spatial)).allSatisfy({ $0 > 0 })
       else { throw call.fail("\(call.schema.name) of \(gradient) for \(type)") }
       return [contiguous(type)]
     }

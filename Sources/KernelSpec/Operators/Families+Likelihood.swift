@@ -1,6 +1,7 @@
 /// Losses of classes, as graphs of simpler operators. Source: ATen/native/LossNLL.cpp.
 ///
-/// A target outside the classes, other than `ignore_index`, counts as the nearest class: PyTorch refuses it.
+/// A kernel refuses a given target outside the classes, other than `ignore_index`, as PyTorch does; of a target
+/// that the graph computes, it takes the nearest class.
 enum Likelihood {
   typealias Term = CheckedSpec.Argument
 
@@ -29,7 +30,10 @@ enum Likelihood {
     }
     let ignored = Term.scalar(.integer(Int64(try call.integer("ignore_index"))))
     let isValid = try graph.binary("ne", call.term("target"), ignored)
-    let position = try graph.choice(isValid, call.term("target"), .scalar(.integer(0)))
+    let position = Term.tensor(
+      try graph.add(
+        "granary.class_position.default",
+        ["target": call.term("target"), "classes": .integer(classes), "ignore_index": ignored])[0])
     let column = try graph.add(
       "aten.unsqueeze.default", ["self": position, "dim": .integer(dimension)])
     let picked = try graph.add(
@@ -47,6 +51,15 @@ enum Likelihood {
     return Samples(
       losses: try graph.choice(isValid, loss, .number(0)),
       weights: try converted(counted, to: type.dtype, &graph))
+  }
+
+  /// `i64`, of the shape of the target.
+  @Sendable static func position(_ call: inout OperatorCall) throws(SpecError) -> [TensorType] {
+    let target = try call.tensor("target")
+    guard target.dtype == .i64, try call.integer("classes") > 0 else {
+      throw call.fail("the target is \(target)", expected: "i64 and at least one class")
+    }
+    return [TensorType(.i64, target.shape)]
   }
 
   private static func converted(_ term: Term, to dtype: DType, _ graph: inout GraphBuilder)

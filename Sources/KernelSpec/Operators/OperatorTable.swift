@@ -50,8 +50,19 @@ package enum OperatorTable {
     let near = operators.keys.filter { key in
       let other = key.filter { $0 != "_" }
       return other == bare || other.hasPrefix(bare) || bare.hasPrefix(other) && other.count > 2
+        || bare.count > 3 && isOneEditAway(Array(bare), Array(other))
     }
     return near.isEmpty ? nil : near.sorted().prefix(5).joined(separator: ", ")
+  }
+
+  /// Whether a letter was forgotten, added, replaced, or exchanged with the next.
+  private static func isOneEditAway(_ first: [Character], _ second: [Character]) -> Bool {
+    let common = zip(first, second).prefix { $0 == $1 }.count
+    let (one, other) = (first.dropFirst(common), second.dropFirst(common))
+    return one.dropFirst() == other || one == other.dropFirst()
+      || one.dropFirst() == other.dropFirst()
+      || one.prefix(2).reversed() == Array(other.prefix(2))
+        && one.dropFirst(2) == other.dropFirst(2)
   }
 }
 

@@ -16,10 +16,7 @@ struct SpecDecoder {
         throw error(label, "the name is too long", expected: "\(SpecLimits.nameBytes) bytes")
       }
     }
-    var inputs: [Spec.Input] = []
-    for element in try array(try required(members, "inputs", in: value), "inputs") {
-      inputs.append(try input(element))
-    }
+    let inputs = try inputs(try array(try required(members, "inputs", in: value), "inputs"))
     var nodes: [Spec.Node] = []
     for element in try array(try required(members, "nodes", in: value), "nodes") {
       nodes.append(try node(element))
@@ -36,6 +33,16 @@ struct SpecDecoder {
       numerics: try members["numerics"].map(numerics) ?? NumericPolicy())
     spec.source.bytes = bytes
     return spec
+  }
+
+  private func inputs(_ elements: [JSONValue]) throws(SpecError) -> [Spec.Input] {
+    var inputs: [Spec.Input] = []
+    var faults: [SpecError] = []
+    for element in elements {
+      do { inputs.append(try input(element)) } catch { faults.append(error) }
+    }
+    if let fault = faults.joined { throw fault }
+    return inputs
   }
 
   private func input(_ value: JSONValue) throws(SpecError) -> Spec.Input {

@@ -9,6 +9,7 @@ extension LoweringTable {
     "aten.embedding.default": { try $0.embedding($1) },
     "aten.index_select.default": { try $0.indexSelect($1) },
     "aten.gather.default": { try $0.gather($1) },
+    "granary.class_position.default": { try $0.classPosition($1) },
   ]
 }
 
@@ -51,6 +52,20 @@ extension Lowering {
         guard !indices.isEmpty else { return load(input, []) }
         indices[dimension] = positions(axes.positions)
         return load(input, indices)
+      }
+    ]
+  }
+
+  /// The class that each target names, and class 0 where it names none.
+  fileprivate func classPosition(_ operation: Operation) throws -> [BufferID] {
+    let target = try tensor("target", of: operation)
+    let classes = try operation.integer("classes")
+    let none = try operation.integer("ignore_index")
+    restrict(target, to: .indexOr(classes, none: none))
+    return [
+      map(operation.result, name: "class") { axes in
+        let value = load(target, axes.positions)
+        return .select(.equal(value, .whole(none)), .whole(0), value)
       }
     ]
   }

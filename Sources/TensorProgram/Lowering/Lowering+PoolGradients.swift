@@ -49,6 +49,7 @@ extension Lowering {
     let windows = try windows(
       operation, over: try tensor("self", of: operation), spatial: spatial)
     let type = operation.result.dtype.computeType
+    restrict(positions, to: .index(operation.result.shape.suffix(spatial).reduce(1, *)))
     return [
       sumOverWindows(operation, outputWindows(windows, gradient)) { output, axes in
         let own = Array(axes.suffix(spatial))

@@ -2,6 +2,7 @@ import DaemonAPI
 import DaemonClient
 import FoundationEssentials
 import Glibc
+import Synchronization
 import TestSupport
 
 /// A private GRANARY_HOME with the real binaries. Its daemon is killed and its folder removed when
@@ -12,6 +13,9 @@ final class PrivateHome {
   var socket: String { environment["GRANARY_SOCKET"] ?? path + "/granary.sock" }
   var database: String { path + "/store/index.sqlite" }
   private let folder = TemporaryFolder()
+  /// What a daemon of this run has measured of the machine: the next one need not.
+  private static let ceilings = Mutex<Data?>(nil)
+  private var ceilingsFile: String { path + "/store/ceilings.json" }
 
   /// - Parameters:
   ///   - searchSeconds: what one background search may take.
@@ -28,9 +32,15 @@ final class PrivateHome {
     for name in ["PATH", "LD_LIBRARY_PATH", "GRANARY_CC"] {
       if let value = getenv(name) { environment[name] = String(cString: value) }
     }
+    guard place == nil, let known = Self.ceilings.withLock({ $0 }) else { return }
+    for folder in [path, path + "/store"] { mkdir(folder, 0o700) }
+    try known.write(to: URL(filePath: ceilingsFile))
   }
 
   deinit {
+    if let known = FileManager.default.contents(atPath: ceilingsFile) {
+      Self.ceilings.withLock { $0 = known }
+    }
     if let client = try? client(seconds: 2), let greeting = try? client.greeting() {
       kill(pid_t(greeting.processIdentifier), SIGKILL)
     }

@@ -96,6 +96,8 @@ OWN["fbgemm.jagged_jagged_bmm.default"] = own_jagged_jagged_bmm
 OWN["granary.fm_interaction.default"] = lambda x, y: torch.matmul(x @ x.mT, y)
 OWN["granary.map_id.default"] = own_map_id
 OWN["granary.merge_bucketize_dense.default"] = own_merge_bucketize_dense
+OWN["granary.class_position.default"] = lambda target, classes, ignore_index=-100: torch.where(
+    target == ignore_index, 0, target)
 OWN["granary.batch_event_truncate.default"] = own_batch_event_truncate
 
 
@@ -126,6 +128,9 @@ def beyond_aten():
     for right in [False, True]:
         op("granary::merge_bucketize_dense", f"{right}", right=right, boundaries=bounds,
            features=[tensor([[-1.0, 7], [0, nan], [1, -2]]), tensor([[0.0], [0.5], [inf]])])
+    op("granary::class_position", target=tensor([[0, 4], [-100, 2]], i64), classes=5)
+    op("granary::class_position", "ignored class", target=tensor([0, 3, 1], i64), classes=4,
+       ignore_index=3)
     for last in [False, True]:
         op("granary::batch_event_truncate", f"last {last}", values=lambda: rand(9, 2),
            offsets=starts, max_length=2, keep_last=last)

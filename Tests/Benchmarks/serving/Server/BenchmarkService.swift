@@ -80,6 +80,7 @@ final class BenchmarkService: KernelServing {
     -> AsyncThrowingStream<TuneEvent, any Error>
   { throw Self.absent }
   func hardware() async throws(ServiceError) -> HardwareReport { throw Self.absent }
+  var tuningIdentity: String? { nil }
   func doctor() async -> DoctorReport { DoctorReport(findings: []) }
   func onChange(_ notify: @escaping @Sendable (Digest) -> Void) {}
   func recordHits(_ hits: [Digest: Int]) async {}

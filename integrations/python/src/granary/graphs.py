@@ -25,6 +25,9 @@ _assertions = {
     "sym_constrain_range",
     "sym_constrain_range_for_size",
 }
+# Whose result or operand has pairs in specs.
+_to_complex = {"aten._fft_r2c.default", "aten._fft_c2c.default"}
+_between_complex = {"aten.view_as_real.default", "aten.view_as_complex.default"}
 
 
 class Untranslatable(Exception):
@@ -103,8 +106,13 @@ class Translation:
                 raise Untranslatable("it is no ATen operator")
             if node.target.namespace not in _namespaces and str(node.target) not in rewritings:
                 raise Untranslatable("it is an operator of none of the known libraries")
+            if str(node.target) in _between_complex:
+                # In specs, a complex number is a pair of real ones.
+                self._references[node] = self._reference(next(iter(node.all_input_nodes)))
+                return
             for index in _results(node):
-                tensor_type(_result(node, index))
+                if str(node.target) not in _to_complex:
+                    tensor_type(_result(node, index))
             identifier = self._fresh(node.name)
             arguments = self._arguments(node)
             if rewriting := rewritings.get(str(node.target)):

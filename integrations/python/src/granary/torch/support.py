@@ -186,6 +186,8 @@ def _refused_value(node: fx.Node) -> str | None:
             return "a tensor is not on the CPU"
         if tensor.layout != torch.strided:
             return "a tensor is not strided"
+        if tensor.is_complex():
+            return "a tensor is complex"
         if not all(type(extent) is int for extent in (*tensor.shape, *tensor.stride())):
             return "a shape is not static"
     return None
