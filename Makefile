@@ -1,6 +1,6 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
 .PHONY: setup build release demo test crash faults format lint bench bench-serving bench-kernels bench-peers \
-  bench-search bench-store deb completions python conformance conformance-meaning conformance-kernels \
+  bench-search bench-transfer bench-store deb completions python conformance conformance-meaning conformance-kernels \
   lint-python operators sanitize sanitize-samples sanitized-hosts integrations
 
 setup:
@@ -126,6 +126,12 @@ bench-search: setup
 	swift build -c release --product granary-bench-search
 	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
 	  Tests/Benchmarks/search/specs.txt integrations/demo/specs.jsonl $(BENCH_OPTIONS)
+
+# How much sooner a search finds what it finds when it knows the results of another shape of its operator.
+bench-transfer: setup
+	swift build -c release --product granary-bench-search
+	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
+	  Tests/Benchmarks/search/pairs.txt --transfer $(BENCH_OPTIONS)
 
 # What the store reaches with ENTRIES entries (a million unless told, about 15 GB in TMPDIR).
 bench-store: setup

@@ -11,6 +11,8 @@ extension CLibrary {
     case "set": return set(item)
     case "load": return load(item)
     case "load_even": return loadEven(item)
+    case "load_evens": return loadHalf(item, from: 0)
+    case "load_odds": return loadHalf(item, from: 1)
     case "store", "stream": return store(item)
     case "select": return select(item)
     case "prefix_add": return prefixSum(item)
@@ -56,6 +58,20 @@ extension CLibrary {
         INLINE \(item.typeName) \(item.name)(const \(element) *p) {
           const \(item.typeName) x = \(vector)p, y = \(vector)(p + \(item.lanes - 1));
           return G_SHUFFLE(i\(item.dtype.sizeBytes * 8)x\(item.lanes), x, y, \(places.joined(separator: ", ")));
+        }
+        """)
+  }
+
+  /// Every second element of two vectors, from the first or the second on: loads of both halves share them.
+  private static func loadHalf(_ item: Item, from start: Int) -> Definition {
+    let places = (0..<item.lanes).map { "\(2 * $0 + start)" }.joined(separator: ", ")
+    let vector = "*(const \(item.typeName)_u *)"
+    let element = CDialect.c.memoryType(item.dtype)
+    return Definition(
+      text: """
+        INLINE \(item.typeName) \(item.name)(const \(element) *p) {
+          const \(item.typeName) x = \(vector)p, y = \(vector)(p + \(item.lanes));
+          return G_SHUFFLE(i\(item.dtype.sizeBytes * 8)x\(item.lanes), x, y, \(places));
         }
         """)
   }

@@ -20,6 +20,10 @@ extension CLibrary {
       text: """
         INLINE $F g_minimum_$name($F x, $F y) { return g_pick_$name(x != x, x, g_smaller_$name(x, y)); }
         """),
+    "maximum_of_three": GenericTemplate(
+      requires: ["larger"], text: ofThree("maximum", by: "larger")),
+    "minimum_of_three": GenericTemplate(
+      requires: ["smaller"], text: ofThree("minimum", by: "smaller")),
     "larger": GenericTemplate(
       text: "INLINE $F g_larger_$name($F x, $F y) { return g_pick_$name(x > y, x, y); }"),
     "smaller": GenericTemplate(
@@ -196,4 +200,14 @@ extension CLibrary {
         }
         """),
   ]
+
+  /// `larger` and `smaller` give their second argument where one is NaN, so NaN gets lost only from the first two.
+  private static func ofThree(_ name: String, by choice: String) -> String {
+    """
+    INLINE $F g_\(name)_of_three_$name($F x, $F y, $F z) {
+      $F r = g_\(choice)_$name(g_\(choice)_$name(x, y), z);
+      return g_pick_$name((x != x) | (y != y), $Z + __builtin_nan$c(""), r);
+    }
+    """
+  }
 }

@@ -198,7 +198,8 @@ extension CWriter {
     }
   }
 
-  private mutating func write(_ prefetch: TilePrefetch, _ copy: Int, width: Int) {
+  /// Fetches what a vector, one of several interleaved ones, will read or write.
+  mutating func write(_ prefetch: TilePrefetch, _ copy: Int, width: Int) {
     let size = dtypes[prefetch.buffer.position].sizeBytes
     guard copy * width * size % cacheLineBytes == 0 else { return }
     for bytes in stride(from: 0, to: width * size, by: cacheLineBytes) {

@@ -58,8 +58,11 @@ extension CWriter {
         let step = width * unroll
         let saved = writer.lanes
         writer.lanes = LaneContext(axis: loop.axis, width: width, unroll: unroll)
-        writer.block("for (; \(name) + \(step) <= \(upper); \(name) += \(step))") {
-          $0.statements(body)
+        writer.block("for (; \(name) + \(step) <= \(upper); \(name) += \(step))") { writer in
+          for prefetch in width > 1 ? loop.prefetches : [] {
+            for copy in 0..<unroll { writer.write(prefetch, copy, width: width) }
+          }
+          writer.statements(body)
         }
         writer.lanes = saved
       }

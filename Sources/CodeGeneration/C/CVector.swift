@@ -24,6 +24,12 @@ extension CWriter {
       return vectorLoad(buffer, type, indices[0], lanes) ?? laneByLane(expression, lanes)
     case .unary(let operation, let operand):
       return vectorUnary(operation, vector(operand, lanes), operand.dtype, lanes.width)
+    case .binary(let operation, .binary(let inner, let first, let second), let third)
+    where operation.isExtremum && inner == operation && first.dtype.isFloatingPoint:
+      let values = [first, second, third].map { vector($0, lanes) }
+      return call(
+        "\(operation.rawValue)_of_three", first.dtype, lanes: lanes.width, values[0], values[1],
+        values[2])
     case .binary(let operation, let first, let second):
       guard operation.hasVectorForm(first.dtype) else { return laneByLane(expression, lanes) }
       return vectorBinary(
@@ -48,11 +54,17 @@ extension CWriter {
     guard affine.isLinear(in: lanes.axis) else { return nil }
     let step = isPerLane ? 1 : affine.coefficient(of: lanes.axis)
     guard step == 1 || step == 2 && type != .bool else { return nil }
+    let isPaired = step == 2 && scratch[buffer]?.isReadInPairs == true
     let start = isPerLane || lanes.copy == 0 ? "" : " + \(lanes.copy * lanes.width * step)"
     let saved = self.lanes
     self.lanes = lanes
     defer { self.lanes = saved }
     let place = "\(name(of: buffer)) + \(address(buffer, index))\(start)"
+    if isPaired {
+      return affine.constant % 2 == 0
+        ? call("load_evens", type, lanes: lanes.width, place)
+        : call("load_odds", type, lanes: lanes.width, "\(place) - 1")
+    }
     return call(step == 1 ? "load" : "load_even", type, lanes: lanes.width, place)
   }
 
@@ -179,6 +191,8 @@ extension CWriter {
 }
 
 extension BinaryOperator {
+  fileprivate var isExtremum: Bool { self == .maximum || self == .minimum }
+
   /// Whether the operator has a form for vectors of the type. The order of a comparison of `bool` vectors is
   /// not that of their values, because true is -1.
   func hasVectorForm(_ type: DType) -> Bool {

@@ -68,6 +68,9 @@ package struct ScratchTile: Sendable, Hashable {
   package var elementCount: Int
   /// Whether each lane of the surrounding lane loop has elements of its own.
   package var isPerLane: Bool
+  /// Whether every second element is read together with its neighbour: the elements have room for one more at the
+  /// end, and those at odd distances from the start have one before them.
+  package var isReadInPairs = false
 
   /// `elementCount` rounded up, so that the next tile begins a cache line.
   var paddedElementCount: Int { roundUp(elementCount * dtype.sizeBytes, to: 64) / dtype.sizeBytes }
@@ -125,6 +128,8 @@ package struct TileLoop: Sendable, Hashable {
   /// Whether what is left at the end is one more vector that ends with the range and does again what the one
   /// before it did. Only for stores, and ranges that no tile cuts.
   package var overlapsItself = false
+  /// What is fetched into the caches ahead of use, with each vector; a target may leave it.
+  package var prefetches: [TilePrefetch] = []
 }
 
 /// `output[index] = value`.

@@ -18,6 +18,8 @@ struct WindowKernel {
     /// Whether the copy holds windows whose rows have been combined already.
     var isSeparated = false
     var isStreaming = false
+    /// How many bytes ahead of use the image is fetched; 0 for not at all.
+    var prefetchBytes = 0
   }
 
   private let reduction: WindowedReduction
@@ -47,8 +49,24 @@ struct WindowKernel {
 
   /// Elements from one row of the copy to the next: whole cache lines.
   private var rowLength: Int {
-    let columns = reduction.columns.span(reduction.columns.axis.extent)
-    return roundUp(columns * imageType.sizeBytes, to: 64) / imageType.sizeBytes
+    let columns = reduction.columns.span(reduction.columns.axis.extent) + lead
+    return roundUp((columns + (isReadInPairs ? 1 : 0)) * imageType.sizeBytes, to: 64)
+      / imageType.sizeBytes
+  }
+
+  /// Whether results read every second column of the copy.
+  private var isReadInPairs: Bool { reduction.columns.stride == 2 }
+
+  /// Where the columns of the copy begin: so that those which are no padding begin a cache line, where each row
+  /// is combined from several and so is stored once for few loads.
+  private var lead: Int {
+    guard tuning.isSeparated else { return 0 }
+    let ranges = GuardSplitting(axis: copiedColumns, program: program).split([
+      copyStage(at: .constant(0))
+    ])
+    let widest = ranges.max { $0.0.count < $1.0.count }?.0.lowerBound ?? 0
+    let line = 64 / imageType.sizeBytes
+    return (line - widest % line) % line
   }
 
   private var imageRows: Int {
@@ -65,34 +83,62 @@ struct WindowKernel {
       name: name, grid: grid.map { GridAxis(axis: $0, tile: 1) }, blocks: 1,
       scratch: [
         ScratchTile(
-          buffer: image, dtype: imageType, elementCount: imageRows * rowLength, isPerLane: false)
+          buffer: image, dtype: imageType, elementCount: imageRows * rowLength, isPerLane: false,
+          isReadInPairs: isReadInPairs)
       ],
       body: [copy] + results)
   }
 
   // MARK: - The copy of the image
 
+  private var copiedRows: Axis { Axis(id: firstFreshAxis + 1, extent: imageRows) }
+
+  private var copiedColumns: Axis {
+    Axis(
+      id: firstFreshAxis + 2, extent: reduction.columns.span(reduction.columns.axis.extent))
+  }
+
   private var copy: TileStatement {
-    let columns = reduction.columns.span(reduction.columns.axis.extent)
-    let row = Axis(id: firstFreshAxis + 1, extent: imageRows)
-    let column = Axis(id: firstFreshAxis + 2, extent: columns)
-    let stage = FlatKernel.FlatStage(
-      output: image, outputType: imageType,
-      index: .sum(.product(.axis(row), rowLength), .axis(column)), rest: [],
-      body: .map(flat(element(row: .axis(row), column: .axis(column)))))
-    let parts = GuardSplitting(axis: column, program: program).split([stage])
+    let start = Index.sum(.product(.axis(copiedRows), rowLength), .constant(lead))
+    let parts = GuardSplitting(axis: copiedColumns, program: program).split([copyStage(at: start)])
     return .loop(
-      TileLoop(axis: row, range: 0..<imageRows), parts.map { loop(column, $0, storing: $1) })
+      TileLoop(axis: copiedRows, range: 0..<imageRows),
+      parts.map { loop(copiedColumns, $0, storing: $1) })
+  }
+
+  /// The copy, without its loops.
+  ///
+  /// - Parameter start: the place of its first element in a row of the copy.
+  private func copyStage(at start: Index) -> FlatKernel.FlatStage {
+    FlatKernel.FlatStage(
+      output: image, outputType: imageType, index: .sum(start, .axis(copiedColumns)), rest: [],
+      body: .map(flat(element(row: .axis(copiedRows), column: .axis(copiedColumns)))))
   }
 
   private func loop(
     _ axis: Axis, _ range: Range<Int>, storing stages: [FlatKernel.FlatStage]
   ) -> TileStatement {
-    .loop(
-      TileLoop(axis: axis, range: range, widest: tuning.lanes),
+    var loop = TileLoop(axis: axis, range: range, widest: tuning.lanes)
+    loop.prefetches = stages.flatMap { prefetches($0.body.value, along: axis) }
+    return .loop(
+      loop,
       stages.map {
         .store(TileStore(output: $0.output, index: $0.index, value: $0.body.value))
       })
+  }
+
+  /// Those rows of the image that no row of the copy before has read, further on.
+  private func prefetches(_ value: Expression, along axis: Axis) -> [TilePrefetch] {
+    guard tuning.prefetchBytes > 0 else { return [] }
+    var rows: [TilePrefetch] = []
+    value.visit { part in
+      guard case .load(let buffer, let type, let indices) = part,
+        AffineIndex(indices[0]).coefficient(of: axis) == 1
+      else { return }
+      let distance = Index.constant(tuning.prefetchBytes / type.sizeBytes)
+      rows.append(TilePrefetch(buffer: buffer, index: .sum(indices[0], distance)))
+    }
+    return rows.suffix(tuning.isSeparated ? reduction.rows?.stride ?? 1 : 1)
   }
 
   /// What the copy holds at `row` and `column`.
@@ -174,7 +220,7 @@ struct WindowKernel {
     var values: [Expression] = []
     for rowTap in 0..<rowTaps {
       for columnTap in 0..<columns.taps {
-        let down = rowTap * (reduction.rows?.dilation ?? 1) * rowLength
+        let down = rowTap * (reduction.rows?.dilation ?? 1) * rowLength + lead
         let along = columnTap * columns.dilation
         let index = Index.sum(
           .sum(.product(row, stride * rowLength), .product(.axis(columns.axis), columns.stride)),

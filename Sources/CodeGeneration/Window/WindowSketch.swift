@@ -6,7 +6,8 @@ import TensorProgram
 ///
 /// Parameters: `band` rows of the result are made from one copy of their part of the image, `rows` of them
 /// together; `lanes` and `unroll` vectors of columns; `separated` combines the rows of windows first, where that
-/// is the same; `streaming` stores past the caches; `blocks` is how many parts each thread is given.
+/// is the same; `streaming` stores past the caches; `prefetch` is how many bytes ahead of use the image is fetched;
+/// `blocks` is how many parts each thread is given.
 struct WindowSketch: Sketch {
   let name = "staged-window"
 
@@ -32,6 +33,10 @@ struct WindowSketch: Sketch {
       ParameterDomain("unroll", [1, 2, 4], default: 1),
       ParameterDomain("separated", isSeparable ? [0, 1] : [0], default: isSeparable ? 1 : 0),
       ParameterDomain("streaming", [0, 1], default: site.exceedsCaches ? 1 : 0),
+      // Windows that are combined element by element are busy enough with arithmetic.
+      ParameterDomain(
+        "prefetch", [0, 4096, 8192, 16384, 32768],
+        default: isSeparable && site.exceedsCoreCaches ? 16384 : 0),
       ParameterDomain("blocks", [0, 1, 2, 4, 8, 16, 64], default: isSmall ? 0 : 4),
     ]
   }
@@ -65,7 +70,7 @@ struct WindowSketch: Sketch {
     return WindowKernel.Tuning(
       band: band, rows: min(max(value("rows"), 1), band), lanes: max(value("lanes"), 1),
       unroll: max(value("unroll"), 1), isSeparated: value("separated") == 1,
-      isStreaming: value("streaming") == 1)
+      isStreaming: value("streaming") == 1, prefetchBytes: value("prefetch"))
   }
 
   // MARK: - Bands
@@ -76,7 +81,7 @@ struct WindowSketch: Sketch {
   /// cache to the results.
   private static let goodImageBytes = 8 << 10
   /// Rows that are combined first need none above and below, and are best read again at once.
-  private static let goodSeparatedBytes = 1 << 10
+  private static let goodSeparatedBytes = 2 << 10
   /// Beyond this the text of one result is longer than what it saves.
   private static let mostParts = 2000
 

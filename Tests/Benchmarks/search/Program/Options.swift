@@ -3,16 +3,19 @@ import FoundationEssentials
 /// What to measure, and how the result is printed.
 struct Options {
   static let usage = """
-    usage: granary-bench-search SPECS [--seconds N] [--repeats N] [--json]
+    usage: granary-bench-search SPECS [--seconds N] [--repeats N] [--transfer] [--json]
       SPECS      a file with one spec a line
       --seconds  of each search; 0 leaves searches out (5 unless told)
       --repeats  of each baseline, each in an empty store (5 unless told)
+      --transfer takes the specs two by two, and measures how much sooner a search of the
+                 second finds what it finds when one of the first came before it
 
     """
   var specs: [String] = []
   var seconds = 5.0
   var repeats = 5
   var json = false
+  var measuresTransfer = false
 
   /// - Returns: `nil` for arguments that are not understood.
   init?(_ arguments: ArraySlice<String>) {
@@ -20,6 +23,7 @@ struct Options {
     while let word = rest.popFirst() {
       switch word {
       case "--json": json = true
+      case "--transfer": measuresTransfer = true
       case "--seconds":
         guard let value = rest.popFirst().flatMap(Double.init), value >= 0 else { return nil }
         seconds = value

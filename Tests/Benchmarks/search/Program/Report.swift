@@ -16,6 +16,7 @@ enum Report {
     var best_microseconds: Double?
     var speedup: Double?
     var speedup_lower_bound: Double?
+    var gain_share_after_10_seconds: Double?
     var verdict: String?
     var termination: String?
   }
@@ -30,6 +31,7 @@ enum Report {
         baseline_microseconds: result.last?.baselineNanoseconds.map { $0 / 1000 },
         best_microseconds: result.last?.bestNanoseconds.map { $0 / 1000 },
         speedup: result.last?.bestSpeedup, speedup_lower_bound: result.lowerBound,
+        gain_share_after_10_seconds: result.earlyShare,
         verdict: result.verdict, termination: result.last?.termination)
     }
     let encoder = JSONEncoder()
@@ -55,6 +57,9 @@ enum Report {
       text += "\(rounded(last.bestSpeedup ?? 0)) times as fast, "
       text += "served: \(result.verdict ?? "nothing"), at least "
       text += "\(rounded(result.lowerBound ?? 0)) times\n"
+      if let share = result.earlyShare {
+        text += "  gained in the first 10 s: \(rounded(share * 100)) %\n"
+      }
     }
     return text
   }

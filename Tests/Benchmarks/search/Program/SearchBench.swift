@@ -49,20 +49,65 @@ struct SearchBench {
     let library = try await library()
     _ = try await library.resolve(spec, .baseline)
     let before = library.workshop.times.byName
-    let limits = SearchLimits(seconds: options.seconds, candidates: 100_000)
     let start = ContinuousClock.now
-    let progress = try await library.tune(spec, limits: limits).progress
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await library.runSearches() }
-      for await report in progress { result.last = report }
-      result.searchSeconds = (ContinuousClock.now - start).inSeconds
-      group.cancelAll()
+    try await tune(spec, in: library) { report in
+      result.last = report
+      if report.elapsedSeconds <= SpecResult.early {
+        result.earlySpeedup = report.bestSpeedup ?? result.earlySpeedup
+      }
     }
+    result.searchSeconds = (ContinuousClock.now - start).inSeconds
     result.searchStages = library.workshop.times.byName.merging(before) { $0 - $1 }
     result.verdict = try await library.resolve(spec, .cached).kernel?.verdict.rawValue
     result.lowerBound =
       try await library.resolve(spec, .cached).kernel?.evidence.timing?.speedupLowerBound
     try library.store.close()
+  }
+
+  /// Searches for as long as the options say.
+  ///
+  /// - Returns: the key.
+  @discardableResult
+  private func tune(
+    _ spec: String, in library: KernelLibrary, report: (SearchProgress) -> Void = { _ in }
+  ) async throws -> KernelKey {
+    let limits = SearchLimits(seconds: options.seconds, candidates: 100_000)
+    let (key, _, progress) = try await library.tune(spec, limits: limits)
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await library.runSearches() }
+      for await step in progress { report(step) }
+      group.cancelAll()
+    }
+    return key
+  }
+
+  // MARK: - Transfer
+
+  /// Searches of the second of each two specs, after one of the first and without.
+  func runTransfer() async throws -> [TransferResult] {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    _ = ceilings.value
+    var results: [TransferResult] = []
+    for first in stride(from: 0, to: options.specs.count - 1, by: 2) {
+      let (neighbour, spec) = (options.specs[first], options.specs[first + 1])
+      results.append(
+        TransferResult(
+          name: try Spec.parse(spec).checked().name,
+          neighbour: try Spec.parse(neighbour).checked().name,
+          taught: try await search(spec, after: neighbour), alone: try await search(spec)))
+    }
+    return results
+  }
+
+  /// The fitness of each candidate of a search, the baseline first.
+  private func search(_ spec: String, after neighbour: String? = nil) async throws -> [Double] {
+    let library = try await library()
+    if let neighbour { try await tune(neighbour, in: library) }
+    let key = try await tune(spec, in: library)
+    let searches = try library.store.searches(key: key.digest)
+    let candidates = try searches.first.map { try library.store.candidates(search: $0.id) } ?? []
+    try library.store.close()
+    return candidates.map(\.outcome.fitness)
   }
 
   /// A library over an empty store, with nothing remembered.
@@ -92,8 +137,21 @@ struct SpecResult {
   var last: SearchProgress?
   var verdict: String?
   var lowerBound: Double?
+  /// The best speedup of the first ``early`` seconds.
+  var earlySpeedup = 1.0
+
+  static let early = 10.0
 
   init(name: String) { self.name = name }
+
+  /// The share of what the search gained that it had gained after ``early`` seconds; `nil` where it was shorter, or
+  /// gained nothing.
+  var earlyShare: Double? {
+    guard let last, last.elapsedSeconds > Self.early, let best = last.bestSpeedup, best > 1 else {
+      return nil
+    }
+    return (earlySpeedup - 1) / (best - 1)
+  }
 
   /// Candidates by seconds that the search's own clock counted, without what precedes and follows the search.
   var candidatesPerSecond: Double? {

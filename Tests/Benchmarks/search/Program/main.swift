@@ -6,5 +6,11 @@ guard let options = Options(CommandLine.arguments.dropFirst()) else {
   exit(2)
 }
 let bench = try await SearchBench(options)
-let results = try await bench.run()
-print(options.json ? try Report.json(results) : Report.table(results), terminator: "")
+if options.measuresTransfer {
+  let results = try await bench.runTransfer()
+  print(
+    options.json ? try TransferReport.json(results) : TransferReport.table(results), terminator: "")
+} else {
+  let results = try await bench.run()
+  print(options.json ? try Report.json(results) : Report.table(results), terminator: "")
+}
