@@ -101,7 +101,8 @@ private struct CaseMaker: Sendable {
   ) async throws -> VerificationCase {
     var best = try await make(distribution, seed, scale: 1, in: session)
     var signal = CaseSignal(best, outputs)
-    for exponent in [-4, -8, -12, -16] where !signal.suffices {
+    // Two steps at once first: most networks need them, and a case of a deep one takes long.
+    for exponent in [-8, -4, -16, -12] where !signal.suffices {
       let scale = Double(sign: .plus, exponent: exponent, significand: 1)
       let smaller = try await make(distribution, seed, scale: scale, in: session)
       let other = CaseSignal(smaller, outputs)
