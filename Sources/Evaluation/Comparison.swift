@@ -63,20 +63,29 @@ package struct ExpectedOutput: Sendable, Hashable {
       ? (squares.sum / Double(squares.count)).squareRoot() : 0
   }
 
-  /// How many floating-point values are within the range of `dtype`, and how many of these may be off by more than a
-  /// sixteenth of their size and the root mean square: comparing them with a kernel's says little. What is close to
-  /// zero beside all numbers of interest may be flushed to it.
-  func certainty(as dtype: DType) -> (inRange: Int, uncertain: Int) {
-    guard values.dtype == .f64 else { return (0, 0) }
-    var uncertain: Int64 = 0
+  /// What the values say of a kernel whose results have type `dtype`.
+  struct Certainty {
+    /// Well within the range of the type, so that no sum leaves it on the way, whatever its order.
+    var inRange = 0
+    /// Of these, those that may be off by more than a sixteenth of their size and the root mean square: comparing them
+    /// with a kernel's says little. What is close to zero beside all numbers of interest may be flushed to it.
+    var uncertain = 0
+    /// Within the range, but not well.
+    var nearLimit = 0
+  }
+
+  func certainty(as dtype: DType) -> Certainty {
+    guard values.dtype == .f64 else { return Certainty() }
+    var (uncertain, nearLimit): (Int64, Int64) = (0, 0)
     let inRange = values.withUnsafeBytes { wanted in
       readErrors { errors in
         granary_count_in_range(
-          wanted.doubles, errors, Int64(values.count), dtype.largestFinite, 1.0 / 16,
-          max(scale, 0x1p-100), &uncertain)
+          wanted.doubles, errors, Int64(values.count), dtype.largestFinite / 64, 1.0 / 16,
+          max(scale, 0x1p-100), &uncertain, &nearLimit)
       }
     }
-    return (Int(inRange), Int(uncertain))
+    return Certainty(
+      inRange: Int(inRange), uncertain: Int(uncertain), nearLimit: Int(nearLimit))
   }
 
   package static func == (left: Self, right: Self) -> Bool {

@@ -16,6 +16,8 @@ package struct KernelPlan: Sendable {
   package let space: ScheduleSpace
   package let work: Work
   package let generator: CodeGenerator
+  /// The source under the default schedule; `nil` when it has none.
+  private let defaultSource: KernelSource?
 
   /// - Throws: `unsupported` when an operator has no lowering or the program no kernel.
   package init(spec: CheckedSpec, hardware: HardwareDescription) throws(OptimizationError) {
@@ -31,7 +33,19 @@ package struct KernelPlan: Sendable {
     fused = program.fused()
     space = generator.space(for: fused)
     work = program.work
+    defaultSource = try? generator.source(for: fused, schedule: space.defaultSchedule)
   }
+
+  /// The source under `schedule`.
+  ///
+  /// - Throws: what the generator throws.
+  func source(under schedule: Schedule) throws -> KernelSource {
+    if let defaultSource, schedule == space.defaultSchedule { return defaultSource }
+    return try generator.source(for: fused, schedule: schedule)
+  }
+
+  /// The memory that the default kernel takes beside inputs and outputs, its packed factors included.
+  var workspaceBytes: Int { defaultSource?.interface.workspaceBytes ?? 0 }
 
   /// The dtype whose peak bounds the arithmetic: that of the first floating-point output, or of the first output.
   package var arithmeticType: DType {

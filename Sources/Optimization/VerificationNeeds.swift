@@ -22,9 +22,11 @@ struct VerificationNeeds {
     let external = Set(program.inputs + program.outputs)
     let fused = plan.fused
     let kept = fused.kernels.reduce(into: external) { $0.formUnion($1.locals) }
-    workspace = fused.program.stages.reduce(0) {
+    let between = fused.program.stages.reduce(0) {
       kept.contains($1.output) ? $0 : $0 + fused.program[$1.output].type.storageBytes
     }
+    // Packed factors and images lie beside the tensors; another schedule may share less memory between these.
+    workspace = max(between, plan.workspaceBytes)
     work = plan.work
   }
 

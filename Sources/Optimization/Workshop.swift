@@ -47,7 +47,7 @@ package struct Workshop: Sendable {
     }
     let source: KernelSource
     do {
-      source = try plan.generator.source(for: plan.fused, schedule: schedule)
+      source = try plan.source(under: schedule)
     } catch {
       return .failure(RefusedCandidate(outcome: .illegal(reason: "\(error)")))
     }

@@ -17,7 +17,7 @@ struct KernelGrouping {
   init(program: TensorProgram) { self.program = program }
 
   mutating func fusedProgram() -> FusedProgram {
-    for stage in program.stages { place(stage) }
+    for stage in program.stages.withSmallOnesFirst(inputs: program.inputs) { place(stage) }
     let readers = readersByBuffer()
     for position in kernels.indices {
       kernels[position].locals = locals(ofKernel: position, readers: readers)
@@ -113,6 +113,26 @@ struct KernelGrouping {
     let outputs = Set(program.outputs)
     let own = kernels[position].stages.map(\.output)
     return Set(own.filter { !outputs.contains($0) && readers[$0] == [position] })
+  }
+}
+
+extension [Stage] {
+  /// The stages in an order in which small ones that depend on inputs alone, such as the deviations of a batch norm,
+  /// come first: whatever reads one of them and a product too then joins the product's kernel, the later one.
+  fileprivate func withSmallOnesFirst(inputs: [BufferID]) -> [Stage] {
+    var known = Set(inputs)
+    var (first, rest): ([Stage], [Stage]) = ([], [])
+    for stage in self {
+      if case .map = stage.body, stage.iterationCount <= smallIterationCount,
+        stage.loads.allSatisfy({ known.contains($0.buffer) })
+      {
+        known.insert(stage.output)
+        first.append(stage)
+      } else {
+        rest.append(stage)
+      }
+    }
+    return first + rest
   }
 }
 

@@ -29,6 +29,15 @@ import Testing
     #expect(try await scale(of: text) != 1)
   }
 
+  @Test("where sums may leave the range on their way to values within it, smaller ones are drawn")
+  func nearTheLimit() async throws {
+    // Powers of a matrix, up to about 1e38.
+    let text = (0..<9).reduce("x: f32[64,64]") { power, _ in
+      "mm(\(power), x)"
+    }
+    #expect(try await scale(of: text) != 1)
+  }
+
   /// What the inputs of `large` are multiplied by, after the default kernel has passed verification on it.
   private func scale(of text: String) async throws -> Double? {
     let program = try TensorProgram(lowering: try Spec.parse(text).checked())

@@ -23,4 +23,17 @@ import Testing
     let outer = fused.map { $0.kernels.map { $0.outer.filter { $0.extent != 1 }.count } }
     #expect(zip(outer[0], outer[1]).allSatisfy { $0 == $1 || $0 + 1 == $1 })
   }
+
+  @Test("a batch norm is computed where the convolution before it stores, its deviations before")
+  func deviationsComeFirst() throws {
+    let spec = try Spec.parse(
+      "_native_batch_norm_legit_no_training(convolution(x: f32[1,16,8,8], w: f32[32,16,1,1], "
+        + "bias: None, stride: [1,1], padding: [0,0], dilation: [1,1], transposed: false, "
+        + "output_padding: [0,0], groups: 1), weight: f32[32], bias: f32[32], "
+        + "running_mean: f32[32], running_var: f32[32], momentum: 0.1, eps: 1e-5)"
+    ).checked()
+    let kernels = try TensorProgram(lowering: spec).fused().kernels
+    #expect(kernels.map(\.stages.count) == [1, 2])
+    #expect(kernels.last?.stages.first?.isContraction == true)
+  }
 }

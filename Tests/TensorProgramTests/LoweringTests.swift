@@ -1,4 +1,5 @@
 import KernelSpec
+import Support
 import TensorProgram
 import Testing
 
@@ -84,5 +85,74 @@ struct LoweringTests {
       [TensorValue(.f32, [1, 1, 2], reals: [1, 2]), weight], arguments,
       gives: TensorType(.f32, [1, 1, 5]))
     #expect(spread == [1, 10, 102, 20, 200])
+  }
+
+  /// A transposed convolution along one dimension.
+  private struct Spread {
+    var length, kernel, stride, padding, dilation, more, groups: Int
+
+    init(_ random: inout SeededRandom) {
+      (length, kernel) = (.random(in: 1...6, using: &random), .random(in: 1...5, using: &random))
+      (stride, dilation) = (.random(in: 1...4, using: &random), .random(in: 1...4, using: &random))
+      padding = .random(in: 0...((kernel - 1) * dilation / 2), using: &random)
+      more = .random(in: 0..<Swift.max(stride, dilation), using: &random)
+      groups = .random(in: 1...2, using: &random)
+    }
+
+    var outputs: Int {
+      (length - 1) * stride - 2 * padding + dilation * (kernel - 1) + more + 1
+    }
+    let batch = 2
+    let inputs = 3
+    let outputsPerGroup = 2
+
+    /// What PyTorch's documentation says: each input element adds the kernel, times itself, to the output.
+    func values(_ input: [Double], _ weight: [Double]) -> [Double] {
+      let channels = inputs * groups
+      var result = [Double](repeating: 0, count: batch * outputsPerGroup * groups * outputs)
+      for (n, c, i) in product(batch, channels, length) {
+        for (o, k, _) in product(outputsPerGroup, kernel, 1) {
+          let y = i * stride + k * dilation - padding
+          guard (0..<outputs).contains(y) else { continue }
+          let row = (n * groups + c / inputs) * outputsPerGroup + o
+          result[row * outputs + y] +=
+            input[(n * channels + c) * length + i] * weight[(c * outputsPerGroup + o) * kernel + k]
+        }
+      }
+      return result
+    }
+
+    private func product(_ a: Int, _ b: Int, _ c: Int) -> [(Int, Int, Int)] {
+      (0..<a).flatMap { x in (0..<b).flatMap { y in (0..<c).map { (x, y, $0) } } }
+    }
+  }
+
+  @Test("transposed convolutions of any window add each input's kernel where it belongs")
+  func transposedConvolutions() throws {
+    var random = SeededRandom(seed: 41)
+    for number in 0..<200 {
+      let spread = Spread(&random)
+      guard spread.outputs > 0 else { continue }
+      let channels = spread.inputs * spread.groups
+      func drawn(_ count: Int) -> [Double] {
+        (0..<count).map { _ in Double(Int.random(in: -9...9, using: &random)) }
+      }
+      let input = drawn(spread.batch * channels * spread.length)
+      let weight = drawn(channels * spread.outputsPerGroup * spread.kernel)
+      let found = try run(
+        "aten.convolution.default", ["input", "weight"],
+        [
+          TensorValue(.f32, [spread.batch, channels, spread.length], reals: input),
+          TensorValue(.f32, [channels, spread.outputsPerGroup, spread.kernel], reals: weight),
+        ],
+        [
+          "stride": .integers([spread.stride]), "padding": .integers([spread.padding]),
+          "dilation": .integers([spread.dilation]), "transposed": .boolean(true),
+          "output_padding": .integers([spread.more]), "groups": .integer(spread.groups),
+        ],
+        gives: TensorType(
+          .f32, [spread.batch, spread.outputsPerGroup * spread.groups, spread.outputs]))
+      #expect(found == spread.values(input, weight), "case \(number): \(spread)")
+    }
   }
 }

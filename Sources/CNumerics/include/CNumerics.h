@@ -66,9 +66,10 @@ int64_t granary_compare_reals(
 
 /// How many values have magnitudes of at most `limit`; a NaN has not. Of these, `*uncertain` have a possible error
 /// beyond `share` of the sum of their magnitude and `scale`, or one that is not a number; none where `errors` is NULL.
+/// `*near_limit` are larger, by a factor of up to 64.
 int64_t granary_count_in_range(
     const double *values, const float *errors, int64_t count, double limit, double share, double scale,
-    int64_t *uncertain);
+    int64_t *uncertain, int64_t *near_limit);
 
 /// Compares integers; each may differ by its error. Returns the position of the first that does not agree, or -1.
 int64_t granary_compare_integers(

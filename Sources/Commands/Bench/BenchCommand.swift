@@ -6,6 +6,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Run others' benchmarks with kernels of the daemon.",
     discussion: """
         granary bench kernelbench --path ~/KernelBench --level 1 --scale small
+        granary bench specs kernelbench.jsonl --search 20
       """,
-    subcommands: [KernelBenchCommand.self])
+    subcommands: [KernelBenchCommand.self, SpecBenchCommand.self])
 }

@@ -40,6 +40,8 @@ struct KernelBenchCommand: ParsableCommand {
   var tolerance: Double?
   @Option(help: "Timed calls of each.") var rounds = 20
   @Flag(help: "Do not time torch.compile.") var noCompile = false
+  @Flag(help: "Do not ask the daemon which wrong answers its verification would not see.")
+  var noExamine = false
   @Option(help: "How long one problem may take, in seconds.") var limit = 900.0
   @Option(help: "The Python to run; else GRANARY_PYTHON, that of 'make python', python3.")
   var python: String?
@@ -68,6 +70,7 @@ struct KernelBenchCommand: ParsableCommand {
     arguments += level.flatMap { ["--level", "\($0)"] } + problem.flatMap { ["--problem", $0] }
     if let tolerance { arguments += ["--tolerance", "\(tolerance)"] }
     if noCompile { arguments.append("--no-compile") }
+    if noExamine { arguments.append("--no-examine") }
     if connection.json { arguments.append("--json") }
     return arguments
   }

@@ -1,13 +1,36 @@
 import KernelSpec
 
 /// How a transposed convolution is made of convolutions: the outputs of one phase, those whose places have the same
-/// remainder by the stride, meet the kernel at every stride-th place, and the input at places next to each other.
+/// remainder by the stride, meet the kernel and the input at places of constant distances.
+///
+/// Output `y` with `y + padding = step · stride + phase` meets input `i` at kernel position `k` where
+/// `i · stride + k · dilation = y + padding`. With `g` the greatest common divisor of stride and dilation, the `k` of a
+/// phase are `stride / g` apart, the `i` `dilation / g`, and phases that `g` does not divide meet nothing.
 struct TransposedPhases {
-  /// Phases of one dimension that meet the same number of places of the kernel.
+  /// Phases of one dimension that meet the same number of places of the kernel, each one further than the one before.
   struct Group: Hashable {
     let first: Int
-    let count: Int
+    var count = 1
     let taps: Int
+    /// The first place of the kernel that phase `first` meets, and how far it lies from the next.
+    var kernel = 0
+    var kernelStep = 1
+    /// How far the input that the first place meets lies behind the output's step, and how far from the next.
+    var behind = 0
+    var inputStep = 1
+
+    fileprivate static func all(_ window: Window) -> [Group] {
+      let (stride, kernel, dilation) = (window.stride, window.kernel, window.dilation)
+      guard dilation == 1 else { return (0..<stride).map { Group(phase: $0, window) } }
+      let more = kernel % stride
+      return [
+        Group(
+          first: 0, count: more, taps: kernel / stride + 1, kernel: 0, kernelStep: stride),
+        Group(
+          first: more, count: stride - more, taps: kernel / stride, kernel: more,
+          kernelStep: stride),
+      ].filter { $0.count > 0 }
+    }
   }
 
   /// One dimension.
@@ -19,14 +42,9 @@ struct TransposedPhases {
 
     fileprivate init(_ window: Window, outputs: Int) {
       self.window = window
-      let (stride, kernel) = (window.stride, window.kernel)
-      let more = kernel % stride
-      groups = [
-        Group(first: 0, count: more, taps: kernel / stride + 1),
-        Group(first: more, count: stride - more, taps: kernel / stride),
-      ].filter { $0.count > 0 }
-      let first = window.padding / stride
-      steps = first..<(outputs > 0 ? (outputs - 1 + window.padding) / stride + 1 : first)
+      groups = Group.all(window)
+      let first = window.padding / window.stride
+      steps = first..<(outputs > 0 ? (outputs - 1 + window.padding) / window.stride + 1 : first)
     }
 
     /// The places of the kernel and of the input that meet at tap `tap` of a phase's output `step`. Taps count
@@ -35,26 +53,32 @@ struct TransposedPhases {
       _ group: Group, phase: Index, step: Index, tap: Index
     ) -> (kernel: Index, input: Index, guards: [Expression]) {
       let last = group.taps - 1
-      let kernel = phase + tap * -window.stride + (group.first + last * window.stride)
-      let input = step + tap * window.dilation + (steps.lowerBound - last * window.dilation)
-      let reach = steps.lowerBound - last * window.dilation..<steps.upperBound
+      let kernel = phase + tap * -group.kernelStep + (group.kernel + last * group.kernelStep)
+      let reach =
+        steps.lowerBound - group.behind - last * group.inputStep..<steps.upperBound - group.behind
+      let input = step + tap * group.inputStep + reach.lowerBound
       let isInside = reach.lowerBound >= 0 && reach.upperBound <= window.length
       return (kernel, input, isInside ? [] : [.inRange(input, lower: 0, upper: window.length)])
     }
   }
 
+  /// More convolutions than this are not worth their compilation.
+  private static let mostConvolutions = 16
+
   let dimensions: [Dimension]
 
   /// - Parameter outputs: the result's shape, with batch and channels.
-  /// - Returns: `nil` for a dilated kernel with a stride, whose phases meet it at irregular places.
+  /// - Returns: `nil` when the phases meet the kernel in too many ways.
   init?(_ windows: [Window], outputs: [Int]) {
-    guard windows.allSatisfy({ $0.stride >= 1 && ($0.dilation == 1 || $0.stride == 1) }) else {
-      return nil
-    }
+    guard windows.allSatisfy({ $0.stride > 0 && $0.dilation > 0 }) else { return nil }
     dimensions = zip(windows, outputs.dropFirst(2)).map { Dimension($0, outputs: $1) }
+    let convolutions = dimensions.reduce(1) { product, dimension in
+      product * dimension.groups.count { $0.taps > 0 }
+    }
+    guard convolutions <= Self.mostConvolutions else { return nil }
   }
 
-  /// Every choice of a group in each dimension.
+  /// Every choice of a group in each dimension; those of the last dimension vary fastest.
   var choices: [[Group]] {
     dimensions.reduce([[]]) { choices, dimension in
       choices.flatMap { choice in dimension.groups.map { choice + [$0] } }
@@ -63,6 +87,29 @@ struct TransposedPhases {
 
   /// Whether there is one phase only, so that the result needs no putting together.
   var isPlain: Bool { dimensions.allSatisfy { $0.window.stride == 1 } }
+}
+
+extension TransposedPhases.Group {
+  /// A phase of a window with a dilation.
+  fileprivate init(phase: Int, _ window: Window) {
+    let common = greatestCommonDivisor(window.stride, window.dilation)
+    let step = window.stride / common
+    let meeting = (0..<min(step, window.kernel)).first {
+      ($0 * window.dilation - phase) % window.stride == 0
+    }
+    guard let kernel = meeting else {
+      self.init(first: phase, taps: 0)
+      return
+    }
+    self.init(
+      first: phase, taps: (window.kernel - kernel + step - 1) / step, kernel: kernel,
+      kernelStep: step, behind: (kernel * window.dilation - phase) / window.stride,
+      inputStep: window.dilation / common)
+  }
+}
+
+private func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
+  second == 0 ? first : greatestCommonDivisor(second, first % second)
 }
 
 extension Lowering {
@@ -116,9 +163,12 @@ extension Lowering {
       return chosen(
         elements[start..<start + count], Array(phases.dropFirst()), Array(groups.dropFirst()))
     }
-    guard parts.count == 2 else { return parts.first ?? first }
-    let isFirst = Expression.inRange(phase, lower: 0, upper: own[0].count)
-    return .select(isFirst, parts[0], parts[1])
+    return zip(own, parts).dropLast().reversed().reduce(parts.last ?? first) { rest, part in
+      let (group, value) = part
+      let isHere = Expression.inRange(
+        phase, lower: group.first, upper: group.first + group.count)
+      return .select(isHere, value, rest)
+    }
   }
 
   /// The outputs of one group of phases: `Σ input[n, g·C + c, step + tap…] · weight[g·C + c, o, kernel…]`, over

@@ -17,6 +17,7 @@ has_torch = importlib.util.find_spec("torch") is not None
 if has_torch:
     from granary import kernelbench
     from granary.kernelbench.__main__ import main
+    from granary.kernelbench.outcomes import summary_lines
 
 
 @unittest.skipUnless(has_torch, "needs PyTorch")
@@ -46,6 +47,15 @@ class RunnerTests(unittest.TestCase):
         self.assertGreaterEqual(found.eager_workspace_bytes, 4 * 64 * 4)
         self.assertGreaterEqual(found.workspace_bytes, 0)
         self.assertGreater(found.ready_seconds, 0)
+
+    def test_problems_whose_wrong_answers_verification_cannot_see_are_named(self):
+        without = self.run_problem("80_*")
+        self.assertEqual((without.state, without.unexamined), ("correct", ""), without.reason)
+        self.assertIn("zeros", without.unseen)
+        self.assertIn("without signal", without.line())
+        signal = self.run_problem("12_*")
+        self.assertEqual((signal.unseen, signal.unexamined), ([], ""))
+        self.assertEqual(self.run_problem("80_*", examine=False).unseen, [])
 
     def test_an_lstm_is_one_node_of_one_kernel(self):
         self.assertEqual(self.run_problem("36_*").specs, 1)
@@ -78,7 +88,7 @@ class ProblemTests(unittest.TestCase):
     def test_problems_are_listed_by_level_and_number_and_chosen_by_number_or_name(self):
         names = [path.stem for path in kernelbench.problems(checkout, [2, 1], [])]
         self.assertEqual(
-            [name.split("_")[0] for name in names], ["12", "99", "1", "23", "50", "95"]
+            [name.split("_")[0] for name in names], ["12", "80", "99", "1", "23", "50", "95"]
         )
         for chosen in (["23"], ["softm"]):
             (path,) = kernelbench.problems(checkout / "KernelBench", [1, 2, 3], chosen)
@@ -151,6 +161,32 @@ class ReportTests(unittest.TestCase):
         self.assertEqual([compiled[f"fast_{p}"] for p in ("1", "1.5", "2")], [0.25, 0.25, 0])
         self.assertAlmostEqual(eager["geometric_mean"], 2**0.5)
         self.assertEqual((eager["median"], eager["share_that_loses"]), (2.25, 0.5))
+
+    def test_times_to_kernels_memory_and_problems_without_signal_are_summed_up(self):
+        def outcome(name, seconds, own, other, unseen):
+            return kernelbench.Outcome(
+                name,
+                "correct",
+                ready_seconds=seconds,
+                workspace_bytes=own,
+                eager_workspace_bytes=other,
+                unseen=unseen,
+            )
+
+        outcomes = [
+            outcome("a", 0.5, 2**20, 2**21, []),
+            outcome("b", 4.0, 2**22, 2**20, ["zeros"]),
+            outcome("c", 1.0, 0, 0, []),
+            kernelbench.Outcome("d", "broken", "no"),
+        ]
+        found = kernelbench.summary(outcomes)
+        self.assertEqual(found["ready_seconds"], {"median": 1.0, "largest": 4.0})
+        self.assertEqual(found["workspace"]["more_than_eager"], 1)
+        self.assertEqual(found["without_signal"], ["b"])
+        text = "\n".join(summary_lines(outcomes))
+        self.assertIn("median 1.00 s, largest 4.00 s", text)
+        self.assertIn("largest 4.0 MiB, PyTorch's 2.0 MiB; more than PyTorch's at 1 of 3", text)
+        self.assertIn("without signal, some wrong answer would pass verification: b", text)
 
     def test_the_command_runs_each_problem_apart_and_reports_every_failure(self):
         with running_daemon():

@@ -112,6 +112,14 @@ class Client:
         text = spec.json() if isinstance(spec, Spec) else spec
         return dict(self._json("POST", "/v1/explain", {"specs": [text]}))
 
+    def examine(self, spec: str | Spec) -> dict[str, Any]:
+        """Which wrong answers the daemon's verification would see for a spec, and on what inputs.
+
+        Takes as long as several plain evaluations of the spec.
+        """
+        text = spec.json() if isinstance(spec, Spec) else spec
+        return dict(self._json("POST", "/v1/examine", {"spec": text}))
+
     def _json(self, method: str, target: str, body: Any = None) -> Any:
         content = None if body is None else json.dumps(body).encode()
         status, answer = self._exchange(method, target, content)

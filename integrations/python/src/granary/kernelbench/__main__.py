@@ -31,6 +31,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--tolerance", type=float, help="absolute and relative; KernelBench's unless told")
     add("--rounds", type=int, default=20, help="timed calls of each")
     add("--no-compile", action="store_true", help="do not time torch.compile")
+    add("--no-examine", action="store_true", help="do not ask what verification would not see")
     add("--limit", type=float, default=900, help="seconds for one problem")
     add("--json", action="store_true", help="print one object for all")
     return parser.parse_args(given)
@@ -49,6 +50,7 @@ def settings(options: argparse.Namespace) -> list[Settings]:
             tolerance=options.tolerance,
             rounds=options.rounds,
             compile=not options.no_compile,
+            examine=not options.no_examine,
             limit=options.limit,
         )
         for mode in modes

@@ -37,6 +37,11 @@ class Outcome:
     """Nodes that stay with PyTorch."""
     weak: list[str] = field(default_factory=list)
     """What would pass KernelBench's rule without computing anything."""
+    unseen: list[str] = field(default_factory=list)
+    """The wrong answers that Granary's verification would take for right, on any kind of input:
+    `zeros`, `constant`, `stale`, and `narrow`, the answer to inputs with half of their digits."""
+    unexamined: str = ""
+    """Why that is not known."""
     reduced: dict[str, str] = field(default_factory=dict)
     """What `--scale small` made smaller."""
 
@@ -64,6 +69,8 @@ class Outcome:
             text += f", {self.speedup_over_compiled:.2f} x torch.compile"
         if self.weak:
             text += f"  [weak: {', '.join(self.weak)} would pass]"
+        if self.unseen:
+            text += f"  [without signal: {', '.join(self.unseen)} not told from right]"
         return f"{text}  {self.reason}".rstrip()
 
 
@@ -81,6 +88,9 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
         "states": {state: states.count(state) for state in sorted(set(states))},
         "pass_rate": states.count("correct") / count,
         "weak": sum(bool(outcome.weak) for outcome in outcomes),
+        "without_signal": [outcome.problem for outcome in outcomes if outcome.unseen],
+        "ready_seconds": _ready(outcomes),
+        "workspace": _workspace(outcomes),
         "eager": _distribution([outcome.speedup for outcome in timed], count),
         "torch_compile": _distribution([outcome.speedup_over_compiled for outcome in timed], count),
     }
@@ -106,12 +116,56 @@ def summary_lines(outcomes: list[Outcome]) -> list[str]:
             f"geometric mean {ratios['geometric_mean']:.2f}, slowest {ratios['least']:.2f}, "
             f"loses at {ratios['share_that_loses']:.1%} of {ratios['count']}"
         )
+    lines += _cost_lines(found["ready_seconds"], found["workspace"])
+    if found["without_signal"]:
+        named = ", ".join(found["without_signal"])
+        lines.append(f"without signal, some wrong answer would pass verification: {named}")
     if found["weak"]:
         lines.append(f"{found['weak']} problems would accept an answer that computes nothing")
     bad = failures(outcomes)
     if bad:
         lines.append("not correct:")
         lines += [f"  {outcome.problem}: {outcome.state}: {outcome.reason}" for outcome in bad]
+    return lines
+
+
+def _ready(outcomes: list[Outcome]) -> dict[str, float]:
+    """Until all kernels of a problem were there."""
+    known = [outcome.ready_seconds for outcome in outcomes if outcome.ready_seconds is not None]
+    return {"median": statistics.median(known), "largest": max(known)} if known else {}
+
+
+def _workspace(outcomes: list[Outcome]) -> dict[str, float]:
+    """Peak memory beside inputs and results: kernels' and PyTorch's, and at how many problems
+    kernels take more."""
+    known = [
+        (outcome.workspace_bytes, outcome.eager_workspace_bytes)
+        for outcome in outcomes
+        if outcome.workspace_bytes is not None and outcome.eager_workspace_bytes is not None
+    ]
+    if not known:
+        return {}
+    return {
+        "count": len(known),
+        "largest": max(own for own, _ in known),
+        "largest_eager": max(other for _, other in known),
+        "more_than_eager": sum(own > other for own, other in known),
+    }
+
+
+def _cost_lines(ready: dict[str, float], workspace: dict[str, float]) -> list[str]:
+    lines = []
+    if ready:
+        lines.append(
+            f"until kernels were there: median {ready['median']:.2f} s, "
+            f"largest {ready['largest']:.2f} s"
+        )
+    if workspace:
+        own, other = workspace["largest"] / 2**20, workspace["largest_eager"] / 2**20
+        lines.append(
+            f"peak workspace: largest {own:.1f} MiB, PyTorch's {other:.1f} MiB; more than "
+            f"PyTorch's at {workspace['more_than_eager']:g} of {workspace['count']:g}"
+        )
     return lines
 
 

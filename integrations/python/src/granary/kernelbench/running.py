@@ -16,6 +16,8 @@ from typing import Any
 
 import torch
 
+from granary.client import Client
+from granary.errors import GranaryError
 from granary.exporting import Exported, export
 from granary.kernelbench.judging import is_random, judged
 from granary.kernelbench.outcomes import Outcome
@@ -36,6 +38,8 @@ class Settings:
     """KernelBench's for the dtype when it is None."""
     rounds: int = 20
     compile: bool = True
+    examine: bool = True
+    """Whether to ask the daemon which wrong answers its verification would not see."""
     limit: float = 900
     """Seconds for one problem."""
 
@@ -122,6 +126,8 @@ def _judged(
 
     judgement = judged(problem, model, call, settings.trials, settings.tolerance)
     outcome.weak = judgement.weak
+    if settings.examine:
+        outcome.unseen, outcome.unexamined = examined(exported, settings.deadline)
     outcome.eager_workspace_bytes = _workspace(model, problem.inputs(42))
     if wrong := judgement.wrong or judgement.imprecise:
         return replace(outcome, state="wrong", reason=wrong)
@@ -131,6 +137,27 @@ def _judged(
     if exported.remaining:
         return replace(outcome, state="partial", reason=_unsupported(exported))
     return replace(outcome, state="correct")
+
+
+def examined(exported: Exported, seconds: float) -> tuple[list[str], str]:
+    """Which wrong answers the daemon's verification would take for right, and why that is not known.
+
+    Of several specs, those of the same wrong answer are named once.
+    """
+    unseen: dict[str, None] = {}
+    client = Client(timeout=seconds)
+    end = time.monotonic() + seconds
+    for spec in exported.specs:
+        if time.monotonic() > end:
+            return list(unseen), "took too long"
+        try:
+            report = client.examine(spec)
+        except GranaryError as error:
+            return list(unseen), _first_line(error)
+        unseen |= {
+            found["answer"]: None for found in report["findings"] if not found["seen_on"]
+        }
+    return list(unseen), ""
 
 
 def _timed(
