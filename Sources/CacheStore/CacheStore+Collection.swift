@@ -178,7 +178,8 @@ extension CacheStore {
       }
       if orphans.isEmpty { return removed }
       try batches(orphans) { batch in
-        let gone = try write { try Self.removeOrphans(batch, in: $0) }
+        // A file must not go before its row has gone for good.
+        let gone = try write(durable: true) { try Self.removeOrphans(batch, in: $0) }
         report.blobsRemoved += gone.count { $0.bytes > 0 }
         report.bytesFreed += gone.reduce(0) { $0 + $1.bytes }
         removed.formUnion(gone.compactMap(\.digest))

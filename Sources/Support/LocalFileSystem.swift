@@ -54,14 +54,12 @@ package struct LocalFileSystem: FileSystem {
   }
 
   package func createDirectory(_ path: String) throws {
-    if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+    if try Self.makeDirectory(path) { return }
     guard errno == ENOENT, path.parentDirectory != path else {
       throw GranaryError.system("mkdir", path)
     }
     try createDirectory(path.parentDirectory)
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-      throw GranaryError.system("mkdir", path)
-    }
+    guard try Self.makeDirectory(path) else { throw GranaryError.system("mkdir", path) }
   }
 
   package func sizeBytes(of path: String) throws -> Int? {
@@ -81,6 +79,17 @@ package struct LocalFileSystem: FileSystem {
 }
 
 extension LocalFileSystem {
+  /// What is synced in a new directory is durable only when the directory's own name is.
+  ///
+  /// - Returns: whether it is there; otherwise `errno` says why not.
+  private static func makeDirectory(_ path: String) throws -> Bool {
+    if mkdir(path, 0o700) != 0 { return errno == EEXIST }
+    // Above the folders that are Granary's own there may be one that it cannot read.
+    let parent = path.parentDirectory
+    if access(parent, R_OK) == 0 { try syncDirectory(parent) }
+    return true
+  }
+
   private static func readAll(_ descriptor: Int32, sizeBytes: Int, _ path: String) throws
     -> [UInt8]
   {
