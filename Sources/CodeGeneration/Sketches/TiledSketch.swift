@@ -85,7 +85,8 @@ struct TiledSketch: Sketch {
       ParameterDomain(
         "pipeline", [0, 1], default: site.isArithmeticHeavy && site.exceedsCoreCaches ? 1 : 0),
       ParameterDomain(
-        "claim", [0, 2048, 4096, 8192, 12288], default: site.isArithmeticHeavy ? 4096 : 0),
+        "claim", [0, 2048, 4096, 8192, 12288],
+        default: site.isArithmeticHeavy || site.exceedsCoreCaches ? 4096 : 0),
     ]
   }
 

@@ -46,11 +46,15 @@ typedef uint8_t boolx16_u __attribute__((vector_size(16), aligned(1), may_alias)
 #else
 #define G_SHUFFLE(I, x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
 #endif
-INLINE f32x16 g_load_even_f32x16(const float *p) {
-  const f32x16 x = *(const f32x16_u *)p, y = *(const f32x16_u *)(p + 15);
-  return G_SHUFFLE(i32x16, x, y, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+INLINE f32x16 g_load_evens_f32x16(const float *p) {
+  const f32x16 x = *(const f32x16_u *)p, y = *(const f32x16_u *)(p + 16);
+  return G_SHUFFLE(i32x16, x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 }
 INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
+INLINE f32x16 g_load_odds_f32x16(const float *p) {
+  const f32x16 x = *(const f32x16_u *)p, y = *(const f32x16_u *)(p + 16);
+  return G_SHUFFLE(i32x16, x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
 INLINE float g_pick_f32(int m, float x, float y) { return m ? x : y; }
 INLINE int32_t g_toInt_f32(float x) { return (int32_t)x; }
 INLINE float g_toFloat_f32(int32_t x) { return (float)x; }
@@ -82,7 +86,10 @@ INLINE f32x16 g_power2_f32x16(i32x16 x) {
   return (f32x16)((x + 127) << 23);
 }
 INLINE f32x16 g_larger_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16(x > y, x, y); }
-INLINE f32x16 g_maximum_f32x16(f32x16 x, f32x16 y) { return g_pick_f32x16(x != x, x, g_larger_f32x16(x, y)); }
+INLINE f32x16 g_maximum_of_three_f32x16(f32x16 x, f32x16 y, f32x16 z) {
+  f32x16 r = g_larger_f32x16(g_larger_f32x16(x, y), z);
+  return g_pick_f32x16((x != x) | (y != y), (f32x16){0} + __builtin_nanf(""), r);
+}
 INLINE f32x16 g_set_f32x16(float x) { return (f32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE void g_store_f32x16(float *p, f32x16 v) { *(f32x16_u *)p = v; }
 
@@ -91,31 +98,31 @@ static void kernel0(void *argument, int64_t block, int32_t thread) {
   (void)call; (void)thread;
   const float *restrict b0 = call->buffer[0];
   float *restrict b1 = call->buffer[1];
-  float b2[192] __attribute__((aligned(64)));
-  const int64_t first = block * 16L / 1;
-  const int64_t end = (block + 1) * 16L / 1;
+  float b2[512] __attribute__((aligned(64)));
+  const int64_t first = block * 8L / 1;
+  const int64_t end = (block + 1) * 8L / 1;
   int64_t point = first;
   for (; point < end; point++) {
-    const int64_t i6 = point % 4;
+    const int64_t i6 = point % 2;
     (void)i6;
-    const int64_t i1 = point / 4;
+    const int64_t i1 = point / 2;
     (void)i1;
-    for (int64_t i7 = 0; i7 < 4; i7++) {
+    for (int64_t i7 = 0; i7 < 8; i7++) {
       for (int64_t i8 = 0; i8 < 1; i8++) {
-        b2[i7 * 48 + i8] = g_maximum_f32(g_maximum_f32((-__builtin_inff()), (-__builtin_inff())), (-__builtin_inff()));
+        b2[i7 * 64 + i8 + 15] = g_maximum_f32(g_maximum_f32((-__builtin_inff()), (-__builtin_inff())), (-__builtin_inff()));
       }
       {
         int64_t i8 = 1;
         for (; i8 + 16 <= 33; i8 += 16) {
-          g_store_f32x16(b2 + i7 * 48 + i8, g_maximum_f32x16(g_maximum_f32x16((((i6 * 8 + i7 * 2 + -1) >= 0 && (i6 * 8 + i7 * 2 + -1) < 32) ? g_load_f32x16(b0 + i1 * 1024 + i6 * 256 + i7 * 64 + i8 + -33) : g_set_f32x16((-__builtin_inff()))), g_load_f32x16(b0 + i1 * 1024 + i6 * 256 + i7 * 64 + i8 + -1)), g_load_f32x16(b0 + i1 * 1024 + i6 * 256 + i7 * 64 + i8 + 31)));
+          g_store_f32x16(b2 + i7 * 64 + i8 + 15, g_maximum_of_three_f32x16((((i6 * 16 + i7 * 2 + -1) >= 0 && (i6 * 16 + i7 * 2 + -1) < 32) ? g_load_f32x16(b0 + i1 * 1024 + i6 * 512 + i7 * 64 + i8 + -33) : g_set_f32x16((-__builtin_inff()))), g_load_f32x16(b0 + i1 * 1024 + i6 * 512 + i7 * 64 + i8 + -1), g_load_f32x16(b0 + i1 * 1024 + i6 * 512 + i7 * 64 + i8 + 31)));
         }
       }
     }
-    for (int64_t i9 = 0; i9 < 4; i9++) {
+    for (int64_t i9 = 0; i9 < 8; i9++) {
       {
         int64_t i3 = 0;
         for (; i3 + 16 <= 16; i3 += 16) {
-          g_store_f32x16(b1 + i1 * 256 + i3 + i6 * 64 + i9 * 16, g_maximum_f32x16(g_maximum_f32x16(g_load_even_f32x16(b2 + i3 * 2 + i9 * 48), g_load_even_f32x16(b2 + i3 * 2 + i9 * 48 + 1)), g_load_even_f32x16(b2 + i3 * 2 + i9 * 48 + 2)));
+          g_store_f32x16(b1 + i1 * 256 + i3 + i6 * 128 + i9 * 16, g_maximum_of_three_f32x16(g_load_odds_f32x16(b2 + i3 * 2 + i9 * 64 + 15 - 1), g_load_evens_f32x16(b2 + i3 * 2 + i9 * 64 + 16), g_load_odds_f32x16(b2 + i3 * 2 + i9 * 64 + 17 - 1)));
         }
       }
     }

@@ -51,7 +51,10 @@ INLINE f32x16 g_last_f32x16(f32x16 x) {
 }
 INLINE f32x16 g_load_f32x16(const float *p) { return *(const f32x16_u *)p; }
 INLINE f32x16 g_prefix_add_f32x16(f32x16 x) {
-  const f32x16 z = {0};
+  f32x16 z = {0};
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(z));
+#endif
   x += G_SHUFFLE(i32x16, x, z, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
   x += G_SHUFFLE(i32x16, x, z, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13);
   x += G_SHUFFLE(i32x16, x, z, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
