@@ -154,9 +154,7 @@ def examined(exported: Exported, seconds: float) -> tuple[list[str], str]:
             report = client.examine(spec)
         except GranaryError as error:
             return list(unseen), _first_line(error)
-        unseen |= {
-            found["answer"]: None for found in report["findings"] if not found["seen_on"]
-        }
+        unseen |= {found["answer"]: None for found in report["findings"] if not found["seen_on"]}
     return list(unseen), ""
 
 
