@@ -31,8 +31,15 @@ package enum InputDistribution: String, Sendable, Hashable, CaseIterable {
 /// Makes the bytes of inputs. Equal seeds give equal bytes on every machine.
 package struct InputGenerator: Sendable {
   private let interface: KernelInterface
+  /// How many values of an input are drawn at most; those of a larger one repeat.
+  private let period: Int
 
-  package init(_ interface: KernelInterface) { self.interface = interface }
+  /// - Parameter period: a prime, so that no two rows, tiles or vectors of a tensor are equal: their distances have
+  ///   divisors.
+  package init(_ interface: KernelInterface, period: Int = 16_777_213) {
+    self.interface = interface
+    self.period = period
+  }
 
   /// - Parameter scale: what floating-point values without a domain of their own are multiplied by.
   /// - Returns: for each input, all elements of its storage, also those that its strides skip.
@@ -44,7 +51,7 @@ package struct InputGenerator: Sendable {
       let domains = interface.inputDomains
       let domain = domains.indices.contains(position) ? domains[position] : .any
       var stream = random.split()
-      return Self.bytes(of: type, domain, distribution, scale, &stream)
+      return bytes(of: type, domain, distribution, scale, &stream)
     }
   }
 
@@ -73,7 +80,7 @@ package struct InputGenerator: Sendable {
     }
   }
 
-  private static func bytes(
+  private func bytes(
     of type: TensorType, _ domain: InputDomain, _ distribution: InputDistribution,
     _ scale: Double, _ random: inout SeededRandom
   ) -> [UInt8] {
@@ -82,19 +89,32 @@ package struct InputGenerator: Sendable {
     let size = type.dtype.sizeBytes
     return [UInt8](unsafeUninitializedCapacity: count * size) { target, written in
       let target = UnsafeMutableRawBufferPointer(target)
+      let drawn = min(count, period)
       // Blocks that stay in the nearest cache; what differs between kinds is decided once a block.
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: blockCount) { block in
-        for first in stride(from: 0, to: count, by: blockCount) {
-          let part = UnsafeMutableBufferPointer(rebasing: block[..<min(blockCount, count - first)])
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.blockCount) { block in
+        for first in stride(from: 0, to: drawn, by: Self.blockCount) {
+          let part = UnsafeMutableBufferPointer(
+            rebasing: block[..<min(Self.blockCount, drawn - first)])
           values.fill(part)
-          encode(part, type.dtype, into: target, at: first * size)
+          Self.encode(part, type.dtype, into: target, at: first * size)
         }
       }
+      Self.repeatValues(in: target, of: drawn * size, upTo: count * size)
       written = count * size
     }
   }
 
   private static let blockCount = 1024
+
+  /// Copies the first `length` bytes behind themselves, again and again.
+  private static func repeatValues(
+    in target: UnsafeMutableRawBufferPointer, of length: Int, upTo end: Int
+  ) {
+    guard let first = target.baseAddress, length > 0 else { return }
+    for start in stride(from: length, to: end, by: length) {
+      (first + start).copyMemory(from: first, byteCount: min(length, end - start))
+    }
+  }
 
   private static func encode(
     _ values: UnsafeMutableBufferPointer<Double>, _ dtype: DType,

@@ -23,6 +23,15 @@ import Testing
     #expect(generator.inputs(.normal, seed: 1) != generator.inputs(.normal, seed: 2))
   }
 
+  @Test("large inputs repeat what was drawn, to the last element")
+  func repeated() {
+    let type = TensorType(.f32, [100])
+    let bytes = InputGenerator(interface(type), period: 7).inputs(.normal, seed: 1)[0]
+    let values = TensorElements(bytes, dtype: .f32, count: 100).reals
+    #expect((7..<100).allSatisfy { values[$0] == values[$0 - 7] })
+    #expect(Set(values).count == 7)
+  }
+
   @Test("all of the storage is filled, also where strides skip it", arguments: DType.allCases)
   func storage(dtype: DType) {
     let type = TensorType(dtype, [4, 5], strides: [8, 1])

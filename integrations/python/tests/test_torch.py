@@ -132,6 +132,16 @@ class CompiledModels(TorchCase):
         reasons = granary.torch.report().reasons
         self.assertTrue(any("_linalg_det" in reason for reason in reasons), reasons)
 
+    def test_strides_over_all_of_a_tensor_are_computed(self):
+        def function(x):
+            return torch.as_strided(x.exp(), (3, 2), (1, 4), 1) * 2
+
+        x, before = torch.randn(4, 4), self.calls()
+        torch.testing.assert_close(compiled(function)(x), function(x))
+        self.assertGreater(self.calls(), before)
+        part = torch.randn(5, 4)[1:]
+        torch.testing.assert_close(compiled(function)(part), function(part))
+
     def test_random_numbers_are_pytorchs(self):
         def function(x):
             return F.dropout(x * 2, 0.5) + 1

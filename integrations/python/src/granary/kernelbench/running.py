@@ -140,7 +140,7 @@ def _judged(
 
 
 def examined(exported: Exported, seconds: float) -> tuple[list[str], str]:
-    """Which wrong answers the daemon's verification would take for right, and why that is not known.
+    """The wrong answers that the daemon's verification would take for right, or why nobody knows.
 
     Of several specs, those of the same wrong answer are named once.
     """
@@ -154,9 +154,7 @@ def examined(exported: Exported, seconds: float) -> tuple[list[str], str]:
             report = client.examine(spec)
         except GranaryError as error:
             return list(unseen), _first_line(error)
-        unseen |= {
-            found["answer"]: None for found in report["findings"] if not found["seen_on"]
-        }
+        unseen |= {found["answer"]: None for found in report["findings"] if not found["seen_on"]}
     return list(unseen), ""
 
 

@@ -150,7 +150,7 @@ def refusal(node: fx.Node, *, random: bool = False) -> str | None:
         return "its random numbers are PyTorch's"
     if target._schema.is_mutable:
         return "it changes its operands"
-    if base_name(node) in _denied:
+    if base_name(node) in _denied and not _strides_over_a_whole(node):
         return "its meaning in specs is not PyTorch's"
     if base_name(node) in _first_result_only and any(user.args[1] != 0 for user in node.users):
         return "its further results are not PyTorch's"
@@ -158,6 +158,20 @@ def refusal(node: fx.Node, *, random: bool = False) -> str | None:
         if reason := _refused_value(value):
             return reason
     return None
+
+
+def _strides_over_a_whole(node: fx.Node) -> bool:
+    """Whether the node is `as_strided` of a tensor that is all of its storage in order: then the
+    strides count the tensor's own elements, as they do in specs."""
+    if base_name(node) != "as_strided" or not isinstance(node.args[0], fx.Node):
+        return False
+    value = node.args[0].meta.get("val")
+    return (
+        isinstance(value, torch.Tensor)
+        and value.is_contiguous()
+        and value.storage_offset() == 0
+        and value.untyped_storage().nbytes() == value.numel() * value.element_size()
+    )
 
 
 def is_random(node: fx.Node) -> bool:
