@@ -39,7 +39,7 @@ faults: setup
 # 256 clients, searches, collections and two restarts, for SECONDS.
 soak: setup
 	swift build --build-tests
-	GRANARY_SOAK_SECONDS=$(or $(SECONDS),600) .ci/test --filter SoakTests
+	GRANARY_SOAK_CLIENTS=256 GRANARY_SOAK_SECONDS=$(or $(SECONDS),600) .ci/test --filter SoakTests
 
 # Random changes of what others may send or leave behind, for SECONDS; every kind of input has as long, at once. What
 # ends the process stays in .build/fuzz.
