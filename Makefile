@@ -1,5 +1,5 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
-.PHONY: setup build release demo test crash faults format lint bench bench-serving bench-kernels bench-peers \
+.PHONY: setup build release demo test crash faults soak fuzz format lint bench bench-serving bench-kernels bench-peers \
   bench-search bench-transfer bench-store deb completions python conformance conformance-meaning conformance-kernels \
   lint-python operators sanitize sanitize-samples sanitized-hosts integrations
 
@@ -32,10 +32,22 @@ crash: setup
 	swift build --build-tests
 	GRANARY_CRASH_ROUNDS=200 .ci/test --filter CrashLoopTests
 
-# Every system call of a publication, a collection and an import fails in turn, or is the last before a kill.
+# Every system call of a publication, a collection and an import fails in turn, or is the last before a kill, or before
+# the power goes.
 faults: setup
 	swift build --build-tests
-	GRANARY_FAULT_SWEEP=all .ci/test --filter FaultSweepTests
+	GRANARY_FAULT_SWEEP=all GRANARY_POWER_SWEEP=all .ci/test --filter 'FaultSweepTests|PowerLossTests'
+
+# 256 clients, searches, collections and two restarts, for SECONDS.
+soak: setup
+	swift build --build-tests
+	GRANARY_SOAK_CLIENTS=256 GRANARY_SOAK_SECONDS=$(or $(SECONDS),600) .ci/test --filter SoakTests
+
+# Random changes of what others may send or leave behind, for SECONDS; every kind of input has as long, at once. What
+# ends the process stays in .build/fuzz.
+fuzz: setup
+	swift build --build-tests
+	GRANARY_FUZZ_SECONDS=$(or $(SECONDS),3600) .ci/test --filter 'FuzzTests|RequestParserTests'
 
 # Every golden case, and every sketch under several schedules, with the generated C built under AddressSanitizer and
 # UndefinedBehaviorSanitizer, by each compiler that is there: minutes. The samples are a case of each operator.

@@ -141,11 +141,11 @@ let package = Package(
       path: "Tests/Conformance/Evaluator", swiftSettings: strict),
 
     // Folders of tests' own, and the limit against hangs.
-    module("TestSupport", path: "Tests/TestSupport"),
+    module("TestSupport", ["Support"], path: "Tests/TestSupport"),
     // Files in memory that fail where a test tells them to.
     module("SimulatedFiles", ["Support"], path: "Tests/SimulatedFiles"),
     tests("SupportTests", ["TestSupport", "Support", "SimulatedFiles"]),
-    tests("KernelSpecTests", ["KernelSpec", "Support"]),
+    tests("KernelSpecTests", ["TestSupport", "KernelSpec", "Support"]),
     tests("HardwareTests", ["TestSupport", "Hardware", "KernelSpec", "Support"]),
     // Graphs with what PyTorch computes for them.
     module("GoldenCases", ["TensorProgram", "KernelSpec"], path: "Tests/GoldenCases"),

@@ -10,6 +10,7 @@ struct StoreOpening {
   /// A database up to this size is read as a whole after a crash: in a tenth of a second. In a larger one damage is
   /// found where it is met, by the seals of rows and the digests of blobs, and by `granary fsck`.
   static let thoroughBytes = 64 << 20
+  static let leastRoomBytes = 4 << 20
   let directory: String
   /// Where the files of blobs are.
   let blobs: any FileSystem
@@ -23,8 +24,9 @@ struct StoreOpening {
     let files = LocalFileSystem()
     let unclean = try files.sizeBytes(of: marker) != nil
     let bytes = try files.sizeBytes(of: path) ?? 0
-    if !unclean { try files.write([], atomicallyTo: marker) }
     let isNew = bytes == 0
+    if isNew { try requireRoom() }
+    if !unclean { try files.write([], atomicallyTo: marker) }
     do {
       let pool = try checkedPool(thoroughly: unclean && bytes <= Self.thoroughBytes)
       if isNew {
@@ -35,6 +37,18 @@ struct StoreOpening {
     } catch let error as DatabaseError where Self.isDamage(error) {
       return try rebuiltPool()
     }
+  }
+
+  /// A new store needs room for its first pages and their log. One that is there opens on a full disk too, so that a
+  /// collection can make room.
+  private func requireRoom() throws {
+    let free = try blobs.freeBytes(at: directory)
+    guard free < Self.leastRoomBytes else { return }
+    throw GranaryError(
+      .diskFull,
+      "there are only \(free >> 10) KiB free for the store in \(directory), and a new one needs "
+        + "\(Self.leastRoomBytes >> 10): make room, or choose another directory",
+      responsible: .environment)
   }
 
   private func checkedPool(thoroughly: Bool) throws -> DatabasePool {

@@ -54,6 +54,7 @@ package enum DaemonProgram {
   ) async throws {
     // A client that goes away while it is written to must not end the daemon.
     signal(SIGPIPE, SIG_IGN)
+    try OpenFileLimit.raise()
     let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
     let logger = Logger(label: "granaryd") { JSONLogHandler(label: $0, level: level) }
     // The lock comes before the store: a second daemon must not even open it.

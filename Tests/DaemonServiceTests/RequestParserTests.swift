@@ -1,4 +1,5 @@
 import Support
+import TestSupport
 import Testing
 
 @testable import DaemonService
@@ -109,16 +110,21 @@ private func isSound(_ head: RequestHead, in bytes: [UInt8]) -> Bool {
   }
 
   @Test("random changes never crash it, and what it accepts lies within the bytes")
-  func mutations() {
-    let seed = UInt64(20_261_123)
-    var random = SeededRandom(seed: seed)
+  func mutations() throws {
     var limits = RequestLimits()
     limits.headBytes = 200
-    for round in 0..<20_000 {
-      let bytes = mutated(&random)
-      guard case .success(let head?) = parse(bytes, limits: limits) else { continue }
-      #expect(isSound(head, in: bytes), "seed \(seed), round \(round): \(bytes)")
-      #expect(head.length <= limits.headBytes && head.contentLength <= limits.bodyBytes)
+    var fuzzing = try Fuzzing(
+      "request", tokens: ["\r\n", "\r\n\r\n", "\n", ": ", "Content-Length: ", " HTTP/1.1", "\0"],
+      adding: corpus.map { Array($0.utf8) })
+    try fuzzing.run(rounds: 20_000) { bytes in
+      switch parse(bytes, limits: limits) {
+      case .success(let head?):
+        #expect(isSound(head, in: bytes))
+        #expect(head.length <= limits.headBytes && head.contentLength <= limits.bodyBytes)
+        return "request"
+      case .success(nil): return "unfinished"
+      case .failure(let fault): return fault.message
+      }
     }
   }
 
@@ -136,24 +142,4 @@ private func isSound(_ head: RequestHead, in bytes: [UInt8]) -> Bool {
   }
 
   /// One or two entries of the corpus with some bytes changed, taken out, put in or repeated.
-  private func mutated(_ random: inout SeededRandom) -> [UInt8] {
-    let telling = Array("\r\n: /\0\tAZaz09\u{7F}".utf8) + [0x80, 0xFF]
-    var bytes = Array(corpus[Int.random(in: 0..<corpus.count, using: &random)].utf8)
-    if Bool.random(using: &random) {
-      bytes += Array(corpus[Int.random(in: 0..<corpus.count, using: &random)].utf8)
-    }
-    for _ in 0..<Int.random(in: 0...6, using: &random) where !bytes.isEmpty {
-      let position = Int.random(in: 0..<bytes.count, using: &random)
-      let byte = telling[Int.random(in: 0..<telling.count, using: &random)]
-      switch Int.random(in: 0..<4, using: &random) {
-      case 0: bytes[position] = byte
-      case 1: bytes.remove(at: position)
-      case 2: bytes.insert(byte, at: position)
-      default:
-        let end = Int.random(in: position...bytes.count, using: &random)
-        bytes.insert(contentsOf: Array(bytes[position..<end]), at: position)
-      }
-    }
-    return bytes
-  }
 }

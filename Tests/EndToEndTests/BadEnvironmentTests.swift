@@ -124,9 +124,30 @@ extension EndToEnd {
       daemon.killNow()
     }
 
+    @Test("a disk without room for a store is named, with the room that is needed")
+    func tinyDisksAreRefused() throws {
+      let disk = try SmallDisk(bytes: 1 << 20)
+      guard disk.isMounted else { return }
+      let home = try PrivateHome(at: disk.path + "/home")
+      let result = try home.spawnDaemon().finish(within: hangLimit)
+      #expect(result.status == 1, "\(result)")
+      #expect(result.complaint.contains("KiB free for the store"), "\(result)")
+    }
+
+    @Test("a daemon that may open too few files says so instead of failing later")
+    func fewFilesAreRefused() throws {
+      let home = try PrivateHome()
+      let result = try ChildProgram(
+        "/bin/sh", ["-c", "ulimit -n 64; exec \(Binaries.path("granaryd"))"],
+        environment: home.environment
+      ).finish(within: hangLimit)
+      #expect(result.status == 1, "\(result)")
+      #expect(result.complaint.contains("only 64 files may be open"), "\(result)")
+    }
+
     @Test("a full disk fails what must be written, and nothing that was acknowledged")
     func fullDisksAreReported() throws {
-      let disk = try SmallDisk(bytes: 3 << 20)
+      let disk = try SmallDisk(bytes: 8 << 20)
       guard disk.isMounted else { return }
       let home = try PrivateHome(at: disk.path + "/home")
       let daemon = try home.daemon()

@@ -84,14 +84,15 @@ struct KernelStopwatch {
     let bits = random.next()
     let integer =
       switch domain {
-      case .index(let bound), .signedIndex(let bound): Int64(bits % UInt64(max(1, bound)))
+      case .index(let bound), .signedIndex(let bound), .indexOr(let bound, _):
+        Int64(bits % UInt64(max(1, bound)))
       case .any, .positive: Int64(bits % 2)
       }
     let number: Double? =
       switch domain {
       case .any: Double(bits >> 11) * 0x1p-52 - 1
       case .positive: Double(bits >> 11) * 0x1p-53 + 0.5
-      case .index, .signedIndex: nil
+      case .index, .signedIndex, .indexOr: nil
       }
     switch dtype {
     case .f64: place.storeBytes(of: number ?? Double(integer), as: Double.self)
