@@ -26,6 +26,8 @@ public struct KernelSource: Sendable, Hashable, Codable {
 public struct KernelInterface: Sendable, Hashable, Codable {
   /// The version of the kernel ABI of `granary_kernel.h`.
   public static let currentABI = 1
+  /// The version of the ABI of kernels for families of specs, which take the sizes as their last input.
+  public static let familyABI = 2
 
   public var abi: Int
   /// The symbol to call, for a kernel that runs on the host.
@@ -40,6 +42,9 @@ public struct KernelInterface: Sendable, Hashable, Codable {
   public var alignmentBytes: Int
   /// The launches that make up the kernel, in order, for a device; empty for a kernel that runs on the host.
   public var launches: [KernelLaunch]
+  /// What a kernel for a family of specs leaves open; absent for a kernel of one spec. `inputs` and `outputs` are
+  /// then those at the largest sizes, with the sizes themselves, an `i64` for each, as the last input.
+  public var openSizes: OpenSizes?
 
   public init(
     abi: Int = KernelInterface.currentABI, entryPoint: String, inputs: [TensorType],
@@ -54,6 +59,36 @@ public struct KernelInterface: Sendable, Hashable, Codable {
     self.workspaceBytes = workspaceBytes
     self.alignmentBytes = alignmentBytes
     self.launches = launches
+  }
+
+  /// The sizes that a kernel takes, and what depends on them.
+  public struct OpenSizes: Sendable, Hashable, Codable {
+    /// The sizes in the order in which the kernel takes them.
+    public var symbols: [SizeSymbol]
+    /// For each symbol the input whose extent it is.
+    public var places: [Place]
+    /// The types without the sizes' own input.
+    public var inputs: [OpenTensorType]
+    public var outputs: [OpenTensorType]
+
+    public init(
+      symbols: [SizeSymbol], places: [Place], inputs: [OpenTensorType], outputs: [OpenTensorType]
+    ) {
+      self.symbols = symbols
+      self.places = places
+      self.inputs = inputs
+      self.outputs = outputs
+    }
+
+    public struct Place: Sendable, Hashable, Codable {
+      public var input: Int
+      public var dimension: Int
+
+      public init(input: Int, dimension: Int) {
+        self.input = input
+        self.dimension = dimension
+      }
+    }
   }
 }
 

@@ -4,8 +4,13 @@ extension Spec {
   /// Resolves overloads, infers types, fills defaults, counts dimensions from the front, rewrites
   /// spellings that mean the same, shares equal nodes, removes dead ones and fixes the order.
   ///
-  /// - Throws: `SpecError` naming the node at fault.
+  /// - Throws: `SpecError` naming the node at fault, or for a spec that leaves sizes open.
   package func checked() throws(SpecError) -> CheckedSpec {
+    guard symbols.isEmpty else {
+      throw SpecError(
+        .type, "the spec leaves \(symbols.map(\.name).joined(separator: ", ")) open",
+        expected: "a spec whose sizes are numbers")
+    }
     var checker = try SpecChecker(self)
     try checker.applyNodes()
     return try checker.result()
