@@ -99,7 +99,8 @@ extension KernelLibrary {
     let plan = try plan(of: entry)
     if try lookup(plan.key) == nil {
       // A withdrawn kernel leaves nothing to compare with.
-      _ = try await baseline(of: plan.spec, plan.key, namespace: entry.namespace)
+      _ = try await baseline(
+        of: KernelSubject(plan.spec, plan.key), namespace: entry.namespace)
     }
     await queue.add(plan, limits: limits ?? defaultLimits)
     return await queue.state(of: key) ?? .queued
