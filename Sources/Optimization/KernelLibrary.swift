@@ -236,7 +236,8 @@ package final class KernelLibrary: Sendable {
         if let kernel = await fetchShared(key) { return kernel }
         let kernel = try await makers.run { try await self.make(subject, namespace) }
         announceChange(of: key.digest)
-        queueUpload(key.digest, revision: kernel.revision)
+        // Other machines could not verify a family as it was verified here.
+        if case .spec = subject.content { queueUpload(key.digest, revision: kernel.revision) }
         return kernel
       }
     } catch let error as OptimizationError {

@@ -75,7 +75,10 @@ private struct Generated {
     ("n in 1...70; gelu(linear(x: f32[n,48], w: f32[40,48], b: f32[40]))", 60),
     ("k in 8...72 by 8; linear(x: f32[7,k], w: f32[33,k])", 40),
     ("n in 1...9; conv2d(x: f32[n,4,10,10], w: f32[8,4,3,3], padding: 1)", 20),
-    ("s in 2...40; scaled_dot_product_attention(q: f32[2,3,s,16], k: f32[2,3,s,16], v: f32[2,3,s,16])", 400),
+    (
+      "s in 2...40; scaled_dot_product_attention(q: f32[2,3,s,16], k: f32[2,3,s,16], v: f32[2,3,s,16])",
+      400
+    ),
     ("b in 1...6; s in 2...12; gelu(view(x: f32[b,s,3,4], [b*s,12]))", 20),
     ("n in 2...60; mean(x: f32[n,3], [0])", 40),
     ("n in 2...60; cumsum(x: f32[n,5], 0)", 20),
@@ -122,7 +125,9 @@ private struct Generated {
     let interface = generated.source.interface
     #expect(interface.abi == KernelInterface.familyABI)
     #expect(interface.inputs.map(\.description) == ["f32[3,4,5]", "i64[2]"])
-    #expect(interface.openSizes?.outputs.map { $0.text(SizeExpression.canonicalName) } == ["f32[s0,s1,5]"])
+    #expect(
+      interface.openSizes?.outputs.map { $0.text(SizeExpression.canonicalName) } == ["f32[s0,s1,5]"]
+    )
     #expect(interface.openSizes?.symbols == generated.family.symbols)
   }
 
@@ -139,11 +144,18 @@ private struct Generated {
       let type = program[input].type
       var bytes = Bytes(count: 0)
       if case .index(let bound) = domain {
-        bytes = Bytes((0..<type.storageElementCount).map { _ in Int64.random(in: 0..<Int64(bound), using: &random) })
+        bytes = Bytes(
+          (0..<type.storageElementCount).map { _ in
+            Int64.random(in: 0..<Int64(bound), using: &random)
+          })
       } else if case .signedIndex(let bound) = domain {
-        bytes = Bytes((0..<type.storageElementCount).map { _ in Int64.random(in: 0..<Int64(bound), using: &random) })
+        bytes = Bytes(
+          (0..<type.storageElementCount).map { _ in
+            Int64.random(in: 0..<Int64(bound), using: &random)
+          })
       } else {
-        bytes = Bytes((0..<type.storageElementCount).map { _ in Float.random(in: -1...1, using: &random) })
+        bytes = Bytes(
+          (0..<type.storageElementCount).map { _ in Float.random(in: -1...1, using: &random) })
       }
       result.0.append(bytes)
       if let value = TensorValue(bytes: bytes.bytes, type: type) { result.1.append(value) }
@@ -159,7 +171,9 @@ private struct Generated {
     else { return "too few bytes" }
     let tolerance = type.dtype == .bf16 ? 2e-2 : 2e-5
     for (position, (one, two)) in zip(actual.reals, expected.reals).enumerated() {
-      if abs(one - two) > tolerance * max(1, abs(two)) { return "[\(position)]: \(one), not \(two)" }
+      if abs(one - two) > tolerance * max(1, abs(two)) {
+        return "[\(position)]: \(one), not \(two)"
+      }
     }
     return nil
   }

@@ -3,7 +3,7 @@ package import KernelSpec
 extension FamilyBuilder {
   /// The source for all combinations that were added.
   ///
-  /// Its entry takes the sizes as its last input, an `i64` for each, and returns 3 for others than were added.
+  /// Its entry takes the sizes behind its inputs, an `int64_t` for each, and returns 3 for others than were added.
   ///
   /// - Parameter openSizes: what the interface says of them.
   /// - Throws: ``CodeGenerationError`` when no combination was added, or a value does not fit its rule.
@@ -21,8 +21,8 @@ extension FamilyBuilder {
     }
     var interface = KernelInterface(
       abi: KernelInterface.familyABI, entryPoint: "granary_entry",
-      inputs: inputs + [TensorType(.i64, [space.symbols.count])], outputs: outputs,
-      inputDomains: largest.inputDomains + [.any], workspaceBytes: workspaceBytes,
+      inputs: inputs, outputs: outputs,
+      inputDomains: largest.inputDomains, workspaceBytes: workspaceBytes,
       alignmentBytes: max(alignmentBytes, workspaceBytes > 0 ? 64 : 8))
     interface.openSizes = openSizes
     var text = FamilyText(self, inputs: openSizes.inputs.count)

@@ -133,6 +133,20 @@ package struct FamilyMaker: Sendable {
 
   // MARK: - Verification
 
+  /// Verifies a stored kernel again: at the smallest and largest sizes, and at some between.
+  func repeatChecks(_ artifact: Artifact, of family: SpecFamily) async throws(OptimizationError)
+    -> [Evidence.CorrectnessCheck]
+  {
+    let all = family.combinations
+    var random = SystemRandomNumberGenerator()
+    let between = (0..<6).compactMap { _ in all.randomElement(using: &random) }
+    var checks: [Evidence.CorrectnessCheck] = []
+    for sizes in all.prefix(1) + between + all.suffix(1) {
+      checks += try await verify(artifact, of: family, at: sizes)
+    }
+    return checks
+  }
+
   /// Verifies the artifact at one combination of sizes as the kernel of that spec is verified.
   ///
   /// - Returns: what was compared; the sizes are in the names of the distributions.
@@ -177,8 +191,9 @@ extension Artifact {
   fileprivate func at(_ plan: KernelPlan) -> Artifact {
     var copy = self
     let program = plan.program
+    let sizes = manifest.interface.openSizes?.symbols.count ?? 0
     copy.manifest.interface.inputs =
-      program.inputs.map { program[$0].type } + manifest.interface.inputs.suffix(1)
+      program.inputs.map { program[$0].type } + [TensorType(.i64, [sizes])]
     copy.manifest.interface.outputs = program.outputs.map { program[$0].type }
     copy.manifest.interface.inputDomains = program.inputDomains + [.any]
     return copy
