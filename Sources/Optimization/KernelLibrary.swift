@@ -29,6 +29,7 @@ package final class KernelLibrary: Sendable {
   /// How machines that share a tier agree on who searches; `nil` on a machine by itself.
   let leases: TierLeases?
   private let baselines = SingleFlight<Digest, StoredKernel>()
+  let specialisations = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
   /// What finished searches taught, for transplants.
   let past = Mutex(PastResults([]))
@@ -143,8 +144,11 @@ package final class KernelLibrary: Sendable {
       try await serve(subject, namespace: namespace, into: &resolution)
     case .tuned(let seconds):
       try await serve(subject, namespace: namespace, into: &resolution)
-      if case .spec(let spec) = subject.content {
-        try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
+      switch subject.content {
+      case .spec(let spec): try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
+      case .family:
+        await withDeadline(seconds: seconds) { _ = try? await self.specialise(subject) }
+        if let kernel = try lookup(resolution.key) { resolution.kernel = kernel }
       }
     }
     if resolution.status == .hit, let kernel = resolution.kernel {
@@ -162,7 +166,10 @@ package final class KernelLibrary: Sendable {
   package func tune(_ text: String, limits: SearchLimits) async throws(OptimizationError) -> (
     key: KernelKey, name: String, progress: AsyncStream<SearchProgress>
   ) {
-    let spec = try check(text)
+    let subject = try subject(of: text)
+    guard case .spec(let spec) = subject.content else {
+      return (subject.key, subject.name, try await tune(subject))
+    }
     let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
     _ = try await baseline(of: KernelSubject(spec, plan.key))
     // Someone waits for this one in the foreground.

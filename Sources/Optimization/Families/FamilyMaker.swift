@@ -1,5 +1,4 @@
 package import CacheStore
-import CodeGeneration
 import Evaluation
 package import KernelSpec
 package import Support
@@ -12,9 +11,6 @@ package struct FamilyMaker: Sendable {
   package let store: CacheStore
   package let time: any TimeSource
 
-  /// What compiling one source may cost: sources with more definitions are made under plainer schedules.
-  private static let definitions = 300
-
   /// Generates, compiles, verifies and publishes.
   ///
   /// - Throws: ``OptimizationError``: `unsupported` when an instance has no kernel or the sources have too little in
@@ -22,33 +18,41 @@ package struct FamilyMaker: Sendable {
   package func make(_ family: SpecFamily, _ key: KernelKey, namespace: String = "")
     async throws(OptimizationError) -> StoredKernel
   {
-    let made = try await generate(family)
-    let artifact: Artifact
+    let made = try await FamilySourceMaker(family: family, workshop: workshop).general()
+    let built = try await compile(made, family)
+    let checks = try await verify(built.artifact, of: family, at: made.witnesses)
+    return try publish(built, checks, of: family, key, namespace)
+  }
+
+  func compile(_ made: FamilySourceMaker.Made, _ family: SpecFamily) async throws(OptimizationError)
+    -> Workshop.Built
+  {
     switch await workshop.compile(made.source, for: .candidate) {
-    case .artifact(let compiled): artifact = compiled
+    case .artifact(let artifact): return Workshop.Built(source: made.source, artifact: artifact)
     case .failed(let log):
       throw OptimizationError(
         .internalError, "\(family.name): the kernel does not compile: \(log.prefix(2000))")
     }
-    var checks: [Evidence.CorrectnessCheck] = []
-    for sizes in made.witnesses { checks += try await verify(artifact, of: family, at: sizes) }
-    let evidence = Evidence(
-      artifact: artifact.manifest.digest, hardware: key["hardware"] ?? "",
-      toolchain: artifact.manifest.toolchain, checks: checks, timing: nil,
-      recordedAt: time.wallSeconds, provenance: workshop.provenance)
-    return try publish(
-      Workshop.Built(source: made.source, artifact: artifact), evidence, of: family, key, namespace)
   }
 
-  private func publish(
-    _ built: Workshop.Built, _ evidence: Evidence, of family: SpecFamily, _ key: KernelKey,
+  /// Publishes a revision and returns what is served now.
+  func publish(
+    _ built: Workshop.Built, _ checks: [Evidence.CorrectnessCheck],
+    buckets: [Evidence.Bucket]? = nil, of family: SpecFamily, _ key: KernelKey,
     _ namespace: String
   ) throws(OptimizationError) -> StoredKernel {
+    var evidence = Evidence(
+      artifact: built.artifact.manifest.digest, hardware: key["hardware"] ?? "",
+      toolchain: built.artifact.manifest.toolchain, checks: checks, timing: nil,
+      recordedAt: time.wallSeconds, provenance: workshop.provenance)
+    evidence.buckets = buckets
+    let isTuned = buckets?.contains(where: \.isSpecialised) ?? false
     do {
       let revision = try store.publish(
         key: key.digest, spec: family.canonicalText, name: family.name,
         hardware: key["hardware"] ?? "",
-        parts: key.parts.map { StoredKeyPart(name: $0.name, value: $0.value) }, verdict: .baseline,
+        parts: key.parts.map { StoredKeyPart(name: $0.name, value: $0.value) },
+        verdict: isTuned ? .tuned : .baseline,
         artifact: built.artifact, source: built.source, evidence: evidence, searchSeconds: 0,
         namespace: namespace)
       if let stored = try store.lookup(key: key.digest, revision: revision) { return stored }
@@ -57,78 +61,6 @@ package struct FamilyMaker: Sendable {
     }
     throw OptimizationError(
       .environment, "\(family.name): what was just stored cannot be read back")
-  }
-
-  // MARK: - Generation
-
-  private struct Made: Sendable {
-    var source: KernelSource
-    var witnesses: [[Int]]
-  }
-
-  /// The source of all instances, under the default schedule of the largest as far as that is legal.
-  private func generate(_ family: SpecFamily) async throws(OptimizationError) -> Made {
-    let hardware = workshop.hardware
-    let largest = try KernelPlan(
-      spec: try Self.instance(family, family.symbols.map(\.upper)), hardware: hardware)
-    do {
-      return try await workshop.gate.work {
-        try await OwnThread.run {
-          let schedules = [largest.space.defaultSchedule, largest.space.plainestSchedule]
-          for schedule in schedules {
-            if let made = try Self.generate(family, largest.generator, schedule) { return made }
-          }
-          throw OptimizationError(
-            .unsupported,
-            "\(family.name): the kernels of its sizes have too little in common for one artifact; "
-              + "narrow the ranges, or give them a step")
-        }
-      }
-    } catch let error as OptimizationError {
-      throw error
-    } catch {
-      throw OptimizationError(.unsupported, "\(family.name): \(error)")
-    }
-  }
-
-  /// - Returns: `nil` when there are too many definitions.
-  private static func generate(
-    _ family: SpecFamily, _ generator: CodeGenerator, _ schedule: Schedule
-  ) throws -> Made? {
-    var builder = FamilyBuilder(generator: generator, symbols: family.symbols)
-    for sizes in family.combinations {
-      let spec = try instance(family, sizes)
-      guard spec.inputs.map(\.type) == family.inputs.map({ $0.type.type(at: sizes) }),
-        spec.outputs.map(spec.type) == family.outputs.map({ $0.type(at: sizes) })
-      else {
-        throw OptimizationError(
-          .badSpec,
-          "\(family.name): at \(SpecFamily.describe(sizes, family.symbols)) the types do not follow "
-            + "the polynomials of the other sizes")
-      }
-      try builder.add(
-        sizes, TensorProgram(lowering: spec).fused(), preferring: [schedule])
-      if builder.definitionCount > definitions { return nil }
-    }
-    return Made(
-      source: try builder.source(
-        KernelInterface.OpenSizes(
-          symbols: family.symbols.enumerated().map { position, symbol in
-            var canonical = symbol
-            canonical.name = SizeExpression.canonicalName(position)
-            return canonical
-          }, places: family.places, inputs: family.inputs.map(\.type), outputs: family.outputs)),
-      witnesses: builder.witnesses)
-  }
-
-  private static func instance(_ family: SpecFamily, _ sizes: [Int]) throws(OptimizationError)
-    -> CheckedSpec
-  {
-    do {
-      return try family.instance(at: sizes)
-    } catch {
-      throw OptimizationError(.badSpec, "\(family.name): \(error)")
-    }
   }
 
   // MARK: - Verification
@@ -140,10 +72,16 @@ package struct FamilyMaker: Sendable {
     let all = family.combinations
     var random = SystemRandomNumberGenerator()
     let between = (0..<6).compactMap { _ in all.randomElement(using: &random) }
+    return try await verify(
+      artifact, of: family, at: Array(all.prefix(1)) + between + Array(all.suffix(1)))
+  }
+
+  /// Verifies the artifact at several combinations of sizes, one after the other.
+  func verify(_ artifact: Artifact, of family: SpecFamily, at combinations: [[Int]])
+    async throws(OptimizationError) -> [Evidence.CorrectnessCheck]
+  {
     var checks: [Evidence.CorrectnessCheck] = []
-    for sizes in all.prefix(1) + between + all.suffix(1) {
-      checks += try await verify(artifact, of: family, at: sizes)
-    }
+    for sizes in combinations { checks += try await verify(artifact, of: family, at: sizes) }
     return checks
   }
 
@@ -155,9 +93,7 @@ package struct FamilyMaker: Sendable {
   {
     let names = family.symbols.indices.map { "\(SizeExpression.canonicalName($0)) = \(sizes[$0])" }
       .joined(separator: ", ")
-    let plan = try KernelPlan(
-      spec: try Self.instance(family, sizes), hardware: workshop.hardware,
-      trailingInputs: [Self.bytes(of: sizes)])
+    let plan = try FamilySourceMaker(family: family, workshop: workshop).plan(at: sizes)
     let outcome: VerificationOutcome
     do {
       let workshop = workshop
@@ -179,16 +115,11 @@ package struct FamilyMaker: Sendable {
       return named
     }
   }
-
-  /// The sizes as the kernel takes them.
-  private static func bytes(of sizes: [Int]) -> [UInt8] {
-    sizes.map { Int64($0).littleEndian }.withUnsafeBytes { Array($0) }
-  }
 }
 
 extension Artifact {
   /// The artifact of a family as the kernel of one instance, with the buffers of that instance.
-  fileprivate func at(_ plan: KernelPlan) -> Artifact {
+  func at(_ plan: KernelPlan) -> Artifact {
     var copy = self
     let program = plan.program
     let sizes = manifest.interface.openSizes?.symbols.count ?? 0
