@@ -63,24 +63,44 @@ package struct CodeGenerator: Sendable {
   ///
   /// - Throws: ``CodeGenerationError`` `illegal-schedule` or `unsupported-language`.
   package func source(for program: FusedProgram, schedule: Schedule) throws -> KernelSource {
-    if let broken = violation(of: schedule, for: program) {
-      throw CodeGenerationError(.illegalSchedule, broken)
-    }
-    let lowered = try zip(sites(of: program), schedule.kernels).map { site, choice in
-      guard let sketch = sketches.first(where: { $0.name == choice.sketch }) else {
-        throw CodeGenerationError(.illegalSchedule, "There is no sketch '\(choice.sketch)'.")
-      }
-      return try sketch.lower(site, schedule: choice)
-    }
+    let lowered = try lower(program, schedule)
     switch language {
     case .c:
-      return CRenderer(program, threads: max(hardware.tuning.threads, 1))
-        .source(lowered, optimization: schedule.build["optimization"] ?? 2)
+      return renderer(program).source(lowered, optimization: Self.optimization(of: schedule))
     case .openCL:
       return try OpenCLRenderer(program).source(lowered)
     default:
       throw CodeGenerationError(
         .unsupportedLanguage, "There is no renderer for '\(language.rawValue)'.")
+    }
+  }
+
+  /// The parts of the C source of `program` under `schedule`.
+  func unit(for program: FusedProgram, schedule: Schedule) throws -> CUnit {
+    guard language == .c else {
+      throw CodeGenerationError(.unsupportedLanguage, "Families of specs have kernels in C only.")
+    }
+    return renderer(program).unit(
+      try lower(program, schedule), optimization: Self.optimization(of: schedule))
+  }
+
+  private func renderer(_ program: FusedProgram) -> CRenderer {
+    CRenderer(program, threads: max(hardware.tuning.threads, 1))
+  }
+
+  private static func optimization(of schedule: Schedule) -> Int {
+    schedule.build["optimization"] ?? 2
+  }
+
+  private func lower(_ program: FusedProgram, _ schedule: Schedule) throws -> [LoweredKernel] {
+    if let broken = violation(of: schedule, for: program) {
+      throw CodeGenerationError(.illegalSchedule, broken)
+    }
+    return try zip(sites(of: program), schedule.kernels).map { site, choice in
+      guard let sketch = sketches.first(where: { $0.name == choice.sketch }) else {
+        throw CodeGenerationError(.illegalSchedule, "There is no sketch '\(choice.sketch)'.")
+      }
+      return try sketch.lower(site, schedule: choice)
     }
   }
 

@@ -167,6 +167,7 @@ enum Format {
             + " over \(timing.kernelNanoseconds.count) paired calls")
       }
     }
+    lines += (detail.evidence?.buckets ?? []).map(bucket)
     if let termination = detail.termination {
       lines.append("search: \(detail.candidates) candidates, ended because: \(termination)")
     }
@@ -176,6 +177,16 @@ enum Format {
           + " fitness \(number(ancestor.fitness, digits: 3)): \(ancestor.summary)")
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// What was measured in one part of a family's sizes.
+  static func bucket(_ bucket: Evidence.Bucket) -> String {
+    let ranges = zip(bucket.lower, bucket.upper).map { "\($0)...\($1)" }.joined(separator: " x ")
+    let timing = bucket.timing.map { timing in
+      ": \(number(timing.speedup, digits: 2))x, at least "
+        + "\(number(timing.speedupLowerBound, digits: 2))x"
+    }
+    return "bucket \(ranges): \(bucket.reason)\(timing ?? "")"
   }
 
   static func hardware(_ report: HardwareReport) -> String {

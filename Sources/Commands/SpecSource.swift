@@ -65,12 +65,12 @@ struct SpecSource {
     }
   }
 
-  /// The spec, parsed and checked here.
+  /// The spec or family, parsed and checked here.
   ///
   /// - Throws: an error with the code of the `SpecError`, that names the file.
-  func checked() throws(ServiceError) -> CheckedSpec {
+  func checked() throws(ServiceError) -> SpecContent {
     do {
-      return try Spec.parse(text).checked()
+      return try SpecContent(text)
     } catch {
       throw placed(ServiceError(.init(rawValue: error.code.rawValue), "\(error)", who: .input))
     }

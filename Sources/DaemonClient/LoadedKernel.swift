@@ -57,9 +57,10 @@ public final class LoadedKernel {
   ///     manifest asks.
   ///   - outputs: one buffer for each output, contiguous and as aligned; written completely.
   /// - Throws: `bad-request` when buffers are missing or an index of an input lies outside its table.
-  public func call(inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer])
-    throws(ServiceError)
-  {
+  ///   - sizes: for a kernel of a family, its open sizes; the buffers are then those of the types at them.
+  public func call(
+    inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer], sizes: [Int] = []
+  ) throws(ServiceError) {
     guard inputs.count == manifest.interface.inputs.count,
       outputs.count == manifest.interface.outputs.count
     else {
@@ -68,23 +69,41 @@ public final class LoadedKernel {
         "the kernel takes \(manifest.interface.inputs.count) inputs and "
           + "\(manifest.interface.outputs.count) outputs")
     }
-    let status = inputs.map(Optional.some).withUnsafeBufferPointer { inputPointers in
-      outputs.map(Optional.some).withUnsafeBufferPointer { outputPointers in
-        function(
-          inputPointers.baseAddress, outputPointers.baseAddress, workspace,
-          granary_pool_context(pool))
-      }
+    guard sizes.count == manifest.interface.openSizes?.symbols.count ?? 0 else {
+      throw ServiceError(
+        .badRequest,
+        "the kernel takes \(manifest.interface.openSizes?.symbols.count ?? 0) sizes, not "
+          + "\(sizes.count)")
     }
-    guard status == GRANARY_OK else {
-      throw status == GRANARY_INDEX_OUT_OF_RANGE
-        ? ServiceError(.badRequest, "an index in an input lies outside its table")
-        : ServiceError(.internalError, "the kernel failed with status \(status)")
+    let status = run(inputs, outputs, sizes.map(Int64.init))
+    switch status {
+    case GRANARY_OK: return
+    case GRANARY_INDEX_OUT_OF_RANGE:
+      throw ServiceError(.badRequest, "an index in an input lies outside its table")
+    case GRANARY_SIZE_REFUSED:
+      throw ServiceError(.badRequest, "the kernel was not made for the sizes \(sizes)")
+    default: throw ServiceError(.internalError, "the kernel failed with status \(status)")
+    }
+  }
+
+  private func run(
+    _ inputs: [UnsafeRawPointer], _ outputs: [UnsafeMutableRawPointer], _ sizes: [Int64]
+  ) -> Int32 {
+    sizes.withUnsafeBytes { sizePointer in
+      let all = inputs.map(Optional.some) + (sizes.isEmpty ? [] : [sizePointer.baseAddress])
+      return all.withUnsafeBufferPointer { inputPointers in
+        outputs.map(Optional.some).withUnsafeBufferPointer { outputPointers in
+          function(
+            inputPointers.baseAddress, outputPointers.baseAddress, workspace,
+            granary_pool_context(pool))
+        }
+      }
     }
   }
 
   private static func check(_ artifact: Artifact) throws(ServiceError) {
     let manifest = artifact.manifest
-    guard manifest.language == .c, manifest.interface.abi == KernelInterface.currentABI else {
+    guard manifest.language == .c, manifest.interface.isCallable else {
       throw ServiceError(
         .unsupported,
         "a \(manifest.language.rawValue) kernel of ABI \(manifest.interface.abi) cannot be "

@@ -35,8 +35,9 @@ extension LibraryServing {
 
   package func explain(spec: String) async throws(ServiceError) -> Explanation {
     do {
-      let (checked, key) = try library.identify(spec)
-      return try await explain(key: key.digest, name: checked.name, parts: key.parts)
+      let subject = try library.subject(of: spec)
+      return try await explain(
+        key: subject.key.digest, name: subject.name, parts: subject.key.parts)
     } catch let error as OptimizationError {
       throw ServiceError(error)
     } catch let error as ServiceError {

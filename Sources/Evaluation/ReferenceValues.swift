@@ -35,6 +35,17 @@ package struct ReferenceValues: Sendable {
 
   package init(cases: [VerificationCase]) { self.cases = cases }
 
+  /// The same values for kernels that take `inputs` after the others, equal in every case.
+  package func appending(_ inputs: [[UInt8]]) -> ReferenceValues {
+    if inputs.isEmpty { return self }
+    return ReferenceValues(
+      cases: cases.map { test in
+        var longer = test
+        longer.inputs += inputs
+        return longer
+      })
+  }
+
   /// Runs a reference kernel, with the inputs of the spec and every output as f64 or i64; after these it may give
   /// the possible errors of all elements of each output as f32.
   ///

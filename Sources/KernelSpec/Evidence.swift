@@ -13,6 +13,8 @@ public struct Evidence: Sendable, Hashable, Codable {
   public var recordedAt: Double
   /// What else it depends on; absent in what an older Granary recorded.
   public var provenance: Provenance?
+  /// For a family of specs: what was measured in each part of its sizes; absent before that, and for one spec.
+  public var buckets: [Bucket]?
 
   public init(
     artifact: Digest, hardware: String, toolchain: String, checks: [CorrectnessCheck],
@@ -25,6 +27,34 @@ public struct Evidence: Sendable, Hashable, Codable {
     self.timing = timing
     self.recordedAt = recordedAt
     self.provenance = provenance
+  }
+
+  /// A part of the sizes of a family, with what came of trying a schedule of its own there.
+  public struct Bucket: Sendable, Hashable, Codable {
+    /// The smallest and largest sizes, one for each symbol.
+    public var lower: [Int]
+    public var upper: [Int]
+    /// Whether the sizes are served by the schedule of their own.
+    public var isSpecialised: Bool
+    /// The schedule of its own beside the general one, at the largest sizes; absent where none was tried.
+    public var timing: Timing?
+    /// Why it is so, for people.
+    public var reason: String
+
+    public init(
+      lower: [Int], upper: [Int], isSpecialised: Bool, timing: Timing?, reason: String
+    ) {
+      self.lower = lower
+      self.upper = upper
+      self.isSpecialised = isSpecialised
+      self.timing = timing
+      self.reason = reason
+    }
+
+    public func contains(_ sizes: [Int]) -> Bool {
+      sizes.count == lower.count
+        && sizes.indices.allSatisfy { lower[$0] <= sizes[$0] && sizes[$0] <= upper[$0] }
+    }
   }
 
   /// What a kernel was made by and on, beside the compiler and the kind of hardware: a change of any makes the

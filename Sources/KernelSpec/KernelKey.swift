@@ -45,6 +45,17 @@ package struct KernelKey: Sendable, Hashable {
     ])
   }
 
+  /// The key of the kernel for a family of specs on `hardware`.
+  package init(family: SpecFamily, hardware: String) {
+    self.init(parts: [
+      Part(name: "schema", value: "\(Self.schemaVersion)"),
+      Part(name: "spec", value: family.canonicalGraph),
+      Part(name: "numerics", value: family.tolerances),
+      Part(name: "hardware", value: hardware),
+      Part(name: "abi", value: "\(KernelInterface.familyABI)"),
+    ])
+  }
+
   /// The key of stored parts.
   package init(parts: [Part]) {
     self.parts = parts
@@ -72,7 +83,7 @@ package struct KernelKey: Sendable, Hashable {
   }
 
   /// The tolerances in force for each output.
-  private static func numerics(of spec: CheckedSpec) -> String {
+  static func numerics(of spec: CheckedSpec) -> String {
     let tolerances = spec.outputs.map { output in
       let (relative, absolute) = spec.numerics.tolerances(for: spec.type(of: output).dtype)
       return "rtol=\(relative),atol=\(absolute)"

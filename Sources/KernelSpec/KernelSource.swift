@@ -26,6 +26,8 @@ public struct KernelSource: Sendable, Hashable, Codable {
 public struct KernelInterface: Sendable, Hashable, Codable {
   /// The version of the kernel ABI of `granary_kernel.h`.
   public static let currentABI = 1
+  /// The version of the ABI of kernels for families of specs, which take the sizes behind their inputs.
+  public static let familyABI = 2
 
   public var abi: Int
   /// The symbol to call, for a kernel that runs on the host.
@@ -40,6 +42,9 @@ public struct KernelInterface: Sendable, Hashable, Codable {
   public var alignmentBytes: Int
   /// The launches that make up the kernel, in order, for a device; empty for a kernel that runs on the host.
   public var launches: [KernelLaunch]
+  /// What a kernel for a family of specs leaves open; absent for a kernel of one spec. `inputs` and `outputs` are
+  /// then those at the largest sizes, and behind the inputs the kernel takes the sizes, an `i64` for each.
+  public var openSizes: OpenSizes?
 
   public init(
     abi: Int = KernelInterface.currentABI, entryPoint: String, inputs: [TensorType],
@@ -54,6 +59,74 @@ public struct KernelInterface: Sendable, Hashable, Codable {
     self.workspaceBytes = workspaceBytes
     self.alignmentBytes = alignmentBytes
     self.launches = launches
+  }
+
+  /// Whether this Granary knows how to call such a kernel on the host.
+  public var isCallable: Bool { abi == (openSizes == nil ? Self.currentABI : Self.familyABI) }
+
+  /// The same at `sizes`: what one instance of a family expects; `nil` when a type has no value there.
+  public func at(_ sizes: [Int]) -> KernelInterface? {
+    guard let openSizes else { return sizes.isEmpty ? self : nil }
+    var copy = self
+    copy.inputs = openSizes.inputs.compactMap { $0.type(at: sizes) }
+    copy.outputs = openSizes.outputs.compactMap { $0.type(at: sizes) }
+    guard copy.inputs.count == inputs.count, copy.outputs.count == outputs.count else {
+      return nil
+    }
+    return copy
+  }
+
+  /// The sizes that a kernel takes, and what depends on them.
+  public struct OpenSizes: Sendable, Hashable, Codable {
+    /// The sizes in the order in which the kernel takes them.
+    public var symbols: [SizeSymbol]
+    /// For each symbol the input whose extent it is.
+    public var places: [Place]
+    public var inputs: [OpenTensorType]
+    public var outputs: [OpenTensorType]
+
+    public init(
+      symbols: [SizeSymbol], places: [Place], inputs: [OpenTensorType], outputs: [OpenTensorType]
+    ) {
+      self.symbols = symbols
+      self.places = places
+      self.inputs = inputs
+      self.outputs = outputs
+    }
+
+    /// What a size is called in messages: `extent 0 of input 1`.
+    public func description(of symbol: Int) -> String {
+      "extent \(places[symbol].dimension) of input \(places[symbol].input)"
+    }
+
+    /// The sizes that inputs of these shapes have.
+    ///
+    /// - Throws: `SpecError` with code `limit` for a size outside its range, and `type` for a missing dimension.
+    public func sizes(of shapes: [[Int]]) throws(SpecError) -> [Int] {
+      var sizes: [Int] = []
+      for (symbol, place) in zip(symbols, places) {
+        guard shapes.indices.contains(place.input),
+          shapes[place.input].indices.contains(place.dimension)
+        else { throw SpecError(.type, "there is no \(description(of: sizes.count))") }
+        let size = shapes[place.input][place.dimension]
+        guard symbol.contains(size) else {
+          throw SpecError(
+            .limit, "\(description(of: sizes.count)) is \(size)", expected: symbol.rangeText)
+        }
+        sizes.append(size)
+      }
+      return sizes
+    }
+
+    public struct Place: Sendable, Hashable, Codable {
+      public var input: Int
+      public var dimension: Int
+
+      public init(input: Int, dimension: Int) {
+        self.input = input
+        self.dimension = dimension
+      }
+    }
   }
 }
 

@@ -9,6 +9,9 @@ public struct Spec: Sendable, Hashable {
   public var nodes: [Node]
   public var outputs: [Reference]
   public var numerics: NumericPolicy
+  /// The sizes that the text leaves open; types and arguments are then those at the smallest sizes. Such a spec is
+  /// a family of specs: `instance(at:)` gives one of them.
+  public internal(set) var symbols: [SizeSymbol] = []
   /// The text that the spec was read from.
   var source = SourceText()
 

@@ -35,9 +35,9 @@ extension KernelLibrary {
     let entry = try entry(of: key)
     var outcome = EvidenceOutcome(
       key: key, name: entry.name, revision: nil, verdict: .notHere, reason: "")
-    let plan: KernelPlan
+    let check: EvidenceCheck
     do throws(OptimizationError) {
-      plan = try self.plan(of: entry)
+      check = try self.check(of: entry)
     } catch {
       outcome.reason = error.message
       return outcome
@@ -47,7 +47,11 @@ extension KernelLibrary {
       return outcome
     }
     outcome.revision = kernel.revision
-    let result = try await verified(kernel, of: plan)
+    let result =
+      switch check {
+      case .plan(let plan): try await verified(kernel, of: plan)
+      case .family(let family): try await verified(kernel, of: family)
+      }
     do {
       switch result {
       case .success(let checks):
@@ -69,6 +73,36 @@ extension KernelLibrary {
     }
     announceChange(of: key)
     return outcome
+  }
+
+  /// How the evidence of an entry is repeated.
+  private enum EvidenceCheck {
+    case plan(KernelPlan)
+    case family(SpecFamily)
+  }
+
+  private func check(of entry: StoredEntry) throws(OptimizationError) -> EvidenceCheck {
+    let subject = try subject(of: entry.spec)
+    guard case .family(let family) = subject.content else { return .plan(try plan(of: entry)) }
+    guard subject.key.digest == entry.key else {
+      throw OptimizationError(
+        .unsupported, "\(entry.name) is for other hardware, or of another Granary")
+    }
+    return .family(family)
+  }
+
+  /// The checks that a kernel of a family passes at some sizes, or why it fails.
+  private func verified(_ kernel: StoredKernel, of family: SpecFamily)
+    async throws(OptimizationError) -> Result<[Evidence.CorrectnessCheck], OptimizationError>
+  {
+    let maker = FamilyMaker(workshop: workshop, store: store, time: time)
+    do throws(OptimizationError) {
+      return .success(try await maker.repeatChecks(kernel.artifact, of: family))
+    } catch {
+      // Only a wrong result speaks against the kernel.
+      guard error.code == .internalError else { throw error }
+      return .failure(error)
+    }
   }
 
   /// The checks that a kernel passes, or why it fails. One that fails is tried once more: a machine that is short
@@ -99,7 +133,8 @@ extension KernelLibrary {
     let plan = try plan(of: entry)
     if try lookup(plan.key) == nil {
       // A withdrawn kernel leaves nothing to compare with.
-      _ = try await baseline(of: plan.spec, plan.key, namespace: entry.namespace)
+      _ = try await baseline(
+        of: KernelSubject(plan.spec, plan.key), namespace: entry.namespace)
     }
     await queue.add(plan, limits: limits ?? defaultLimits)
     return await queue.state(of: key) ?? .queued

@@ -31,6 +31,7 @@ package final class KernelLibrary: Sendable {
   /// How machines that share a tier agree on who searches; `nil` on a machine by itself.
   let leases: TierLeases?
   private let baselines = SingleFlight<Digest, StoredKernel>()
+  let specialisations = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
   /// What finished searches taught, for transplants.
   let past = Mutex(PastResults([]))
@@ -132,23 +133,27 @@ package final class KernelLibrary: Sendable {
   package func resolve(
     _ text: String, _ demand: Demand, namespace: String = ""
   ) async throws(OptimizationError) -> Resolution {
-    let spec = try check(text)
-    let key = key(of: spec)
+    let subject = try subject(of: text)
     var resolution = Resolution(
-      key: key, name: spec.name, inputs: spec.inputs.map(\.name), status: .miss, kernel: nil)
+      key: subject.key, name: subject.name, inputs: subject.inputs, status: .miss, kernel: nil)
     switch demand {
     case .locked(let locks):
-      resolution.kernel = try locked(key, name: spec.name, by: locks)
+      resolution.kernel = try locked(subject.key, name: subject.name, by: locks)
       resolution.status = .hit
     case .cached:
-      resolution.kernel = try lookup(key)
+      resolution.kernel = try lookup(subject.key)
       resolution.status = resolution.kernel == nil ? .miss : .hit
       if resolution.kernel == nil { resolution.reason = "no entry has this key" }
     case .baseline:
-      try await serve(spec, namespace: namespace, into: &resolution)
+      try await serve(subject, namespace: namespace, into: &resolution)
     case .tuned(let seconds):
-      try await serve(spec, namespace: namespace, into: &resolution)
-      try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
+      try await serve(subject, namespace: namespace, into: &resolution)
+      switch subject.content {
+      case .spec(let spec): try await awaitSearch(of: spec, seconds: seconds, into: &resolution)
+      case .family:
+        await withDeadline(seconds: seconds) { _ = try? await self.specialise(subject) }
+        if let kernel = try lookup(resolution.key) { resolution.kernel = kernel }
+      }
     }
     if resolution.status == .hit, let kernel = resolution.kernel {
       resolution.reason = "revision \(kernel.revision) (\(kernel.verdict.rawValue)) was stored"
@@ -156,21 +161,21 @@ package final class KernelLibrary: Sendable {
     return resolution
   }
 
-  /// The key of a spec, and the spec in canonical form.
-  package func identify(_ text: String) throws(OptimizationError) -> (
-    spec: CheckedSpec, key: KernelKey
-  ) {
-    let spec = try check(text)
-    return (spec, key(of: spec))
+  /// What a text asks for: one spec or a family of them, with its key here.
+  package func subject(of text: String) throws(OptimizationError) -> KernelSubject {
+    try KernelSubject(text, hardware: workshop.hardware.tuning.canonicalText)
   }
 
   /// Searches for a spec's fastest kernel within `limits` and reports how far it has come.
   package func tune(_ text: String, limits: SearchLimits) async throws(OptimizationError) -> (
     key: KernelKey, name: String, progress: AsyncStream<SearchProgress>
   ) {
-    let spec = try check(text)
+    let subject = try subject(of: text)
+    guard case .spec(let spec) = subject.content else {
+      return (subject.key, subject.name, try await tune(subject))
+    }
     let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-    _ = try await baseline(of: spec, plan.key)
+    _ = try await baseline(of: KernelSubject(spec, plan.key))
     // Someone waits for this one in the foreground.
     await queue.add(plan, limits: limits, demand: 1 << 20)
     return (plan.key, spec.name, await queue.observe(plan.key.digest))
@@ -182,10 +187,6 @@ package final class KernelLibrary: Sendable {
     } catch {
       throw OptimizationError(.badSpec, "\(error)")
     }
-  }
-
-  private func key(of spec: CheckedSpec) -> KernelKey {
-    KernelKey(spec: spec, hardware: workshop.hardware.tuning.canonicalText)
   }
 
   /// What the store has that is safe to run here.
@@ -208,19 +209,21 @@ package final class KernelLibrary: Sendable {
   }
 
   private func serve(
-    _ spec: CheckedSpec, namespace: String, into resolution: inout Resolution
+    _ subject: KernelSubject, namespace: String, into resolution: inout Resolution
   ) async throws(OptimizationError) {
     if let kernel = try lookup(resolution.key) {
       resolution.kernel = kernel
       resolution.status = .hit
     } else {
-      resolution.reason = reasonForMiss(resolution.key, name: spec.name)
-      let kernel = try await baseline(of: spec, resolution.key, namespace: namespace)
+      resolution.reason = reasonForMiss(resolution.key, name: subject.name)
+      let kernel = try await baseline(of: subject, namespace: namespace)
       resolution.kernel = kernel
       resolution.status = kernel.origin == "tier" ? .hit : .baseline
     }
     // A kernel without measurements has never been through a whole search: also after a crash that lost the queue.
-    if resolution.kernel?.evidence.timing == nil { try await queueSearch(of: spec, resolution.key) }
+    if resolution.kernel?.evidence.timing == nil, case .spec(let spec) = subject.content {
+      try await queueSearch(of: spec, resolution.key)
+    }
   }
 
   /// Queues the search of a key unless one waits, runs or has ended.
@@ -231,32 +234,42 @@ package final class KernelLibrary: Sendable {
       try KernelPlan(spec: spec, hardware: workshop.hardware), limits: defaultLimits)
   }
 
-  /// The stored kernel of a spec, or its baseline, made now; planned and made once however many ask.
-  func baseline(
-    of spec: CheckedSpec, _ key: KernelKey, namespace: String = ""
-  ) async throws(OptimizationError) -> StoredKernel {
+  /// The stored kernel of a spec or family, or its baseline, made now; planned and made once however many ask.
+  func baseline(of subject: KernelSubject, namespace: String = "") async throws(OptimizationError)
+    -> StoredKernel
+  {
+    let key = subject.key
     if let kernel = try lookup(key) { return kernel }
-    let maker = BaselineMaker(workshop: workshop, store: store, time: time)
     do {
       return try await baselines.value(for: key.digest) { [self] in
         // Whoever made it while this call was on its way has stored it.
         if let kernel = try lookup(key) { return kernel }
         if let kernel = try await kernelFromElsewhere(key) { return kernel }
         if let kernel = await fetchShared(key) { return kernel }
-        let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
-        let kernel = try await makers.run {
-          try await self.workshop.reservingMemory(for: plan) {
-            try await maker.make(plan, namespace: namespace)
-          }
-        }
+        let kernel = try await makers.run { try await self.make(subject, namespace) }
         announceChange(of: key.digest)
-        queueUpload(key.digest, revision: kernel.revision)
+        // Other machines could not verify a family as it was verified here.
+        if case .spec = subject.content { queueUpload(key.digest, revision: kernel.revision) }
         return kernel
       }
     } catch let error as OptimizationError {
       throw error
     } catch {
-      throw OptimizationError(.internalError, "\(spec.name): \(error)")
+      throw OptimizationError(.internalError, "\(subject.name): \(error)")
+    }
+  }
+
+  private func make(_ subject: KernelSubject, _ namespace: String) async throws -> StoredKernel {
+    switch subject.content {
+    case .spec(let spec):
+      let plan = try KernelPlan(spec: spec, hardware: workshop.hardware)
+      let maker = BaselineMaker(workshop: workshop, store: store, time: time)
+      return try await workshop.reservingMemory(for: plan) {
+        try await maker.make(plan, namespace: namespace)
+      }
+    case .family(let family):
+      let maker = FamilyMaker(workshop: workshop, store: store, time: time)
+      return try await maker.make(family, subject.key, namespace: namespace)
     }
   }
 

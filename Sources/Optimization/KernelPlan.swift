@@ -18,9 +18,14 @@ package struct KernelPlan: Sendable {
   package let generator: CodeGenerator
   /// The source under the default schedule; `nil` when it has none.
   private let defaultSource: KernelSource?
+  /// What kernels of the plan take after the spec's inputs: the sizes, for an instance of a family.
+  package let trailingInputs: [[UInt8]]
 
   /// - Throws: `unsupported` when an operator has no lowering or the program no kernel.
-  package init(spec: CheckedSpec, hardware: HardwareDescription) throws(OptimizationError) {
+  package init(
+    spec: CheckedSpec, hardware: HardwareDescription, trailingInputs: [[UInt8]] = []
+  ) throws(OptimizationError) {
+    self.trailingInputs = trailingInputs
     self.spec = spec
     key = KernelKey(spec: spec, hardware: hardware.tuning.canonicalText)
     generator = CodeGenerator(hardware: hardware, language: .c)

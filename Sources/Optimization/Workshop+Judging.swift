@@ -21,10 +21,11 @@ extension Workshop {
     do {
       return try await gate.work {
         try await times.measure(.reference) {
-          try await ReferenceValues.compute(
+          let values = try await ReferenceValues.compute(
             reference, for: asked, runner: runner,
             distributions: distributions, seed: seed, processes: processes, narrows: narrows,
             limits: VerificationNeeds(plan).referenceLimits)
+          return values.appending(plan.trailingInputs)
         }
       }
     } catch {

@@ -68,7 +68,7 @@ func run(
   return call(unsafeBitCast(symbol, to: Entry.self), source.interface, inputs, threads)
 }
 
-private func call(
+func call(
   _ entry:
     @convention(c) (
       UnsafePointer<UnsafeRawPointer?>?, UnsafePointer<UnsafeMutableRawPointer?>?,

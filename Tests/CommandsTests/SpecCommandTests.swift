@@ -6,7 +6,7 @@ import Testing
 @testable import Commands
 
 @Suite struct SpecCommandTests {
-  private func checked(_ text: String) throws -> CheckedSpec { try Spec.parse(text).checked() }
+  private func checked(_ text: String) throws -> SpecContent { try SpecContent(text) }
 
   @Test("check says what a spec takes and gives")
   func check() throws {
@@ -29,9 +29,8 @@ import Testing
 
   @Test("diff names the part that differs")
   func diff() throws {
-    let one = KernelKey(spec: try checked("relu(x: f32[4])"), hardware: "h")
-    let two = KernelKey(
-      spec: try checked("relu(x: f32[4]) with rtol: 1e-2"), hardware: "h")
+    let one = try checked("relu(x: f32[4])").key(hardware: "h")
+    let two = try checked("relu(x: f32[4]) with rtol: 1e-2").key(hardware: "h")
     #expect(SpecDiffCommand.report([], json: true) == #"{"equal":true,"parts":{}}"#)
     let report = SpecDiffCommand.report(one.differences(from: two), json: true)
     #expect(

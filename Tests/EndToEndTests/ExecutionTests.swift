@@ -49,6 +49,46 @@ extension EndToEnd {
       #expect(sums.values == zip(a, b).map { $0 + $1 })
     }
 
+    @Test("one kernel serves the sizes that a spec leaves open, and refuses others")
+    func openSizes() throws {
+      let home = try PrivateHome()
+      let spec = "n in 2...24; mul(x: f32[n,5], 3.0)"
+      for rows in [2, 3, 17, 24, 25, 1] {
+        let values = (0..<rows * 5).map { Float($0) / 4 }
+        try FloatArray(shape: [rows, 5], values: values).write(to: home.file("x.npy"))
+        let result = try home.granary(
+          "run", spec, "--input", "x=\(home.file("x.npy"))", "--output-dir", home.file("out"))
+        guard (2...24).contains(rows) else {
+          #expect(result.status != 0 && result.complaint.contains("2...24"), "\(result)")
+          continue
+        }
+        #expect(result.status == 0, "\(result)")
+        let output = try FloatArray(reading: home.file("out/output0.npy"))
+        #expect(output.shape == [rows, 5] && output.values == values.map { $0 * 3 })
+      }
+      #expect(try home.statistics()["entries"].number == 1)
+    }
+
+    @Test("the evidence of open sizes names them, and that of each bucket is kept")
+    func buckets() throws {
+      let home = try PrivateHome()
+      let spec = "n in 2...40; softmax(x: f32[n,33], dim: -1)"
+      let got = try home.granary("get", spec, "--json")
+      #expect(got.status == 0, "\(got)")
+      let key = try #require(try got.json()[0]["key"].text)
+      let before = try home.granary("show", key, "--json").json()
+      #expect(before["evidence"]["checks"][0]["distribution"].text?.hasPrefix("s0 = 2: ") == true)
+      #expect(try home.granary("verify", key).status == 0)
+      let tuned = try home.granary("tune", spec)
+      #expect(tuned.status == 0, "\(tuned)")
+      let shown = try home.granary("show", key)
+      let text = String(decoding: shown.output, as: UTF8.self)
+      #expect(text.contains("bucket 2...7: ") && text.contains("bucket 32...40: "), "\(shown)")
+      #expect(try home.granary("explain", spec).status == 0)
+      let refused = try home.granary("get", "n in 2...9; relu(x: f32[2*n])")
+      #expect(refused.status != 0 && refused.complaint.contains("no input has n"), "\(refused)")
+    }
+
     @Test("an input of another shape is refused with one line that names both")
     func wrongShapesAreRefused() throws {
       let home = try PrivateHome()

@@ -14,11 +14,16 @@ extern "C" {
 #endif
 
 #define GRANARY_KERNEL_ABI 1
+/* A kernel of a spec that leaves sizes open: the same, with one more pointer behind those of the inputs, to the sizes,
+ * an int64_t for each. Buffers are as large as the sizes make them; the workspace suffices for all. */
+#define GRANARY_FAMILY_ABI 2
 
 /* Status codes that a kernel returns. */
 #define GRANARY_OK 0
 /* An index that was read from an input lies outside its table; outputs are unspecified. */
 #define GRANARY_INDEX_OUT_OF_RANGE 1
+/* The kernel was not made for the sizes that it was called with; nothing was written. */
+#define GRANARY_SIZE_REFUSED 3
 
 /* The body of a parallel loop: one iteration, on thread 0 ..< thread_count. */
 typedef void (*granary_body)(void *argument, int64_t index, int32_t thread);

@@ -1,6 +1,18 @@
 import KernelSpec
 import TensorProgram
 
+/// The parts of a translation unit that the renderer makes.
+struct CUnit {
+  /// The length of `granary_call.buffer`.
+  var bufferCount: Int
+  var library: Set<CLibrary.Item>
+  /// Each defines one or several functions.
+  var functions: [String]
+  var entry: String
+  var compilerOptions: [String]
+  var interface: KernelInterface
+}
+
 /// Renders lowered kernels as one self-contained C translation unit with the entry `granary_entry`.
 ///
 /// The entry returns 0, or 1 when an index input is out of range, or 2 when the host has more threads than the
@@ -22,6 +34,17 @@ struct CRenderer {
   }
 
   func source(_ kernels: [LoweredKernel], optimization: Int) -> KernelSource {
+    let unit = unit(kernels, optimization: optimization)
+    let parts =
+      [Self.prelude(bufferCount: unit.bufferCount), CLibrary.text(for: unit.library)]
+      + unit.functions + [unit.entry]
+    return KernelSource(
+      language: .c, text: parts.filter { !$0.isEmpty }.joined(separator: "\n"),
+      compilerOptions: unit.compilerOptions, interface: unit.interface)
+  }
+
+  /// The parts of the translation unit.
+  func unit(_ kernels: [LoweredKernel], optimization: Int) -> CUnit {
     let texts = kernels.map { kernel -> KernelText in
       switch kernel {
       case .tiles(let tiles): text(of: tiles)
@@ -33,18 +56,13 @@ struct CRenderer {
     let scratch = texts.map(\.threadBytes).max() ?? 0
     let sharedStart = plan.totalBytes
     let scratchStart = sharedStart + roundUp(shared, to: 64)
-    let library = texts.reduce(into: Set<CLibrary.Item>()) { $0.formUnion($1.library) }
-    let buffers = texts.reduce(max(program.buffers.count, 1)) { max($0, $1.bufferCount) }
-    let parts =
-      [Self.prelude(bufferCount: buffers), CLibrary.text(for: library)]
-      + indexChecks.map(\.function) + texts.map(\.functions)
-      + [
-        entry(
-          texts, plan: plan, sharedStart: sharedStart, scratchStart: scratchStart,
-          needsThreads: scratch > 0)
-      ]
-    return KernelSource(
-      language: .c, text: parts.filter { !$0.isEmpty }.joined(separator: "\n"),
+    return CUnit(
+      bufferCount: texts.reduce(max(program.buffers.count, 1)) { max($0, $1.bufferCount) },
+      library: texts.reduce(into: Set<CLibrary.Item>()) { $0.formUnion($1.library) },
+      functions: indexChecks.map(\.function) + texts.map(\.functions),
+      entry: entry(
+        texts, plan: plan, sharedStart: sharedStart, scratchStart: scratchStart,
+        needsThreads: scratch > 0),
       compilerOptions: ["-O\(optimization)"] + Self.options,
       interface: outline.interface(workspaceBytes: scratchStart + scratch * threads))
   }
@@ -56,7 +74,8 @@ struct CRenderer {
     "-Wno-psabi",
   ]
 
-  private static func prelude(bufferCount: Int) -> String {
+  /// - Parameter members: of the struct that functions are called with, before the others.
+  static func prelude(bufferCount: Int, members: String = "") -> String {
     """
     #include <stdint.h>
 
@@ -74,7 +93,7 @@ struct CRenderer {
     } granary_context;
 
     typedef struct {
-      void *buffer[\(bufferCount)];
+    \(members)  void *buffer[\(bufferCount)];
       unsigned char *shared;
       unsigned char *scratch;
       int32_t outOfRange;

@@ -63,6 +63,11 @@ struct ExportSourceCommand: ParsableCommand {
     guard source.language == .c else {
       throw ServiceError(.unsupported, "the kernel's source is \(source.language.rawValue), not C")
     }
+    guard source.interface.openSizes == nil else {
+      throw ServiceError(
+        .unsupported,
+        "a kernel whose sizes are open has no source to build in; write the sizes as numbers")
+    }
     if let odd = inputs.first(where: { !PortableSource.isIdentifier($0) }) {
       throw ServiceError(.badSpec, "the input '\(odd)' has no name of a C parameter")
     }

@@ -24,7 +24,7 @@ package struct SpecCheckCommand: ParsableCommand {
   package func run() throws {
     let json = connection.json
     try CommandFailure.reporting(json: json) {
-      var checked: [CheckedSpec] = []
+      var checked: [SpecContent] = []
       for spec in specs {
         for source in try SpecSource.read(spec) { checked.append(try source.checked()) }
       }
@@ -33,7 +33,11 @@ package struct SpecCheckCommand: ParsableCommand {
     }
   }
 
-  private func examine(_ specs: [CheckedSpec]) throws {
+  private func examine(_ specs: [SpecContent]) throws {
+    for case .family(let family) in specs {
+      throw ServiceError(
+        .badSpec, "\(family.name) leaves sizes open; examine it at sizes of your choice")
+    }
     let client = try connection.connect()
     var reports: [ExamineReport] = []
     for spec in specs {
@@ -68,21 +72,48 @@ package struct SpecCheckCommand: ParsableCommand {
   }
 
   /// One line for people: the name, the number of nodes, and the types.
-  static func line(_ spec: CheckedSpec) -> String {
-    let inputs = spec.inputs.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
-    let outputs = spec.outputs.map { spec.type(of: $0).description }.joined(separator: ", ")
-    let nodes = "\(spec.nodes.count) node\(spec.nodes.count == 1 ? "" : "s")"
-    return "\(spec.name): \(nodes), (\(inputs)) -> \(outputs)"
+  static func line(_ content: SpecContent) -> String {
+    let facts = Facts(content)
+    let inputs = facts.inputs.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
+    let nodes = facts.nodes.map { "\($0) node\($0 == 1 ? "" : "s"), " } ?? ""
+    return
+      "\(content.name): \(nodes)\(facts.sizes)(\(inputs)) -> \(facts.outputs.joined(separator: ", "))"
   }
 
-  static func json(_ specs: [CheckedSpec]) -> String {
-    let objects = specs.map { spec in
-      let inputs = spec.inputs.map {
+  /// What is said of a spec or family.
+  private struct Facts {
+    var inputs: [(name: String, type: String)]
+    var outputs: [String]
+    /// `nil` for a family, whose instances have them.
+    var nodes: Int?
+    /// The open sizes, with a space behind; empty for a spec.
+    var sizes = ""
+
+    init(_ content: SpecContent) {
+      switch content {
+      case .spec(let spec):
+        inputs = spec.inputs.map { ($0.name, $0.type.description) }
+        outputs = spec.outputs.map { spec.type(of: $0).description }
+        nodes = spec.nodes.count
+      case .family(let family):
+        let name = { family.symbols[$0].name }
+        inputs = family.inputs.map { ($0.name, $0.type.text(name)) }
+        outputs = family.outputs.map { $0.text(name) }
+        sizes = family.symbols.map { "\($0.name) in \($0.rangeText), " }.joined()
+      }
+    }
+  }
+
+  static func json(_ contents: [SpecContent]) -> String {
+    let objects = contents.map { content in
+      let facts = Facts(content)
+      let inputs = facts.inputs.map {
         "{\"name\":\(JSONText.string($0.name)),\"type\":\"\($0.type)\"}"
       }
-      let outputs = spec.outputs.map { "\"\(spec.type(of: $0))\"" }
+      let outputs = facts.outputs.map { "\"\($0)\"" }
+      let nodes = facts.nodes.map { "\"nodes\":\($0)," } ?? ""
       return """
-        {"name":\(JSONText.string(spec.name)),"nodes":\(spec.nodes.count),\
+        {"name":\(JSONText.string(content.name)),\(nodes)\
         "inputs":[\(inputs.joined(separator: ","))],"outputs":[\(outputs.joined(separator: ","))]}
         """
     }

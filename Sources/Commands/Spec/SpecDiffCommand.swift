@@ -21,8 +21,8 @@ package struct SpecDiffCommand: ParsableCommand {
   package func run() throws {
     try CommandFailure.reporting(json: json) {
       let (one, two) = (try SpecSource.one(first), try SpecSource.one(second))
-      let key = KernelKey(spec: try one.checked(), hardware: "")
-      let other = KernelKey(spec: try two.checked(), hardware: "")
+      let key = try one.checked().key(hardware: "")
+      let other = try two.checked().key(hardware: "")
       Terminal.say(Self.report(key.differences(from: other), json: json))
     }
   }

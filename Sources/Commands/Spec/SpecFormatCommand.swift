@@ -32,11 +32,12 @@ package struct SpecFormatCommand: ParsableCommand {
     }
   }
 
-  static func text(_ spec: CheckedSpec, _ form: Form) -> String {
-    switch form {
-    case .text: spec.textForm
-    case .json: spec.spec.formatJSON()
-    case .canonical: spec.canonicalText
+  /// A family has one JSON form, the canonical one.
+  static func text(_ content: SpecContent, _ form: Form) -> String {
+    switch (form, content) {
+    case (.text, _): content.textForm
+    case (.json, .spec(let spec)): spec.spec.formatJSON()
+    case (.json, .family), (.canonical, _): content.canonicalText
     }
   }
 }

@@ -29,7 +29,7 @@ package struct SpecKeyCommand: ParsableCommand {
       var keys: [KernelKey] = []
       for spec in specs {
         for source in try SpecSource.read(spec) {
-          keys.append(KernelKey(spec: try source.checked(), hardware: hardware))
+          keys.append(try source.checked().key(hardware: hardware))
         }
       }
       let objects = keys.map(Self.json).joined(separator: ",\n")

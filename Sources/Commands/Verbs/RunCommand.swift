@@ -52,17 +52,10 @@ struct RunCommand: ParsableCommand {
   }
 
   private func execute(_ artifact: Artifact, names: [String]) throws(ServiceError) {
-    let interface = artifact.manifest.interface
-    let given = try assignments()
+    let arrays = try arrays(for: artifact.manifest.interface, names: names)
+    let (sizes, interface) = try sizes(of: arrays, artifact.manifest.interface)
     var inputs: [AlignedBuffer] = []
-    guard names.count == interface.inputs.count else {
-      throw ServiceError(.internalError, "the kernel and the spec differ in their inputs")
-    }
-    for (name, type) in zip(names, interface.inputs) {
-      guard let path = given[name] else {
-        throw ServiceError(.badRequest, "no --input \(name)=FILE.npy is given; it is \(type)")
-      }
-      let array = try NumPyFile(parsing: try Files.read(path), name: path)
+    for ((name, array), type) in zip(zip(names, arrays), interface.inputs) {
       inputs.append(try TensorLayout.buffer(of: array, as: type, name: name, interface))
     }
     let outputs = interface.outputs.map {
@@ -72,12 +65,51 @@ struct RunCommand: ParsableCommand {
     let kernel = try LoadedKernel(
       artifact, threads: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     try kernel.call(
-      inputs: inputs.map { UnsafeRawPointer($0.pointer) }, outputs: outputs.map(\.pointer))
+      inputs: inputs.map { UnsafeRawPointer($0.pointer) }, outputs: outputs.map(\.pointer),
+      sizes: sizes)
     try Files.makeFolder(outputDir)
     for (index, (buffer, type)) in zip(outputs, interface.outputs).enumerated() {
       let file = NumPyFile(dtype: type.dtype, shape: type.shape, bytes: buffer.bytes)
       try Files.write(file.encoded, to: "\(outputDir)/output\(index).npy")
     }
+  }
+
+  /// What the files hold, in the order of the inputs.
+  private func arrays(for interface: KernelInterface, names: [String]) throws(ServiceError)
+    -> [NumPyFile]
+  {
+    let given = try assignments()
+    guard names.count == interface.inputs.count else {
+      throw ServiceError(.internalError, "the kernel and the spec differ in their inputs")
+    }
+    var arrays: [NumPyFile] = []
+    for (position, name) in names.enumerated() {
+      guard let path = given[name] else {
+        let type =
+          interface.openSizes?.inputs[position].text(SizeExpression.canonicalName)
+          ?? "\(interface.inputs[position])"
+        throw ServiceError(.badRequest, "no --input \(name)=FILE.npy is given; it is \(type)")
+      }
+      arrays.append(try NumPyFile(parsing: try Files.read(path), name: path))
+    }
+    return arrays
+  }
+
+  /// The sizes that the arrays have where the spec leaves them open, and what the kernel expects there.
+  private func sizes(of arrays: [NumPyFile], _ interface: KernelInterface) throws(ServiceError)
+    -> ([Int], KernelInterface)
+  {
+    guard let open = interface.openSizes else { return ([], interface) }
+    let sizes: [Int]
+    do {
+      sizes = try open.sizes(of: arrays.map(\.shape))
+    } catch {
+      throw ServiceError(.badRequest, "\(error)")
+    }
+    guard let instance = interface.at(sizes) else {
+      throw ServiceError(.badRequest, "the kernel has no types at the sizes \(sizes)")
+    }
+    return (sizes, instance)
   }
 
   private func assignments() throws(ServiceError) -> [String: String] {

@@ -2,7 +2,8 @@
 ///
 /// It is a spec in the JSON form, whose canonical form is itself. It never contains a name.
 enum CanonicalText {
-  static func spec(_ spec: CheckedSpec, numerics: Bool) -> String {
+  /// - Parameter results: whether the types of results are written, which nodes and inputs imply.
+  static func spec(_ spec: CheckedSpec, numerics: Bool, results: Bool = true) -> String {
     let first = spec.inputs.count
     func reference(_ value: CheckedSpec.Value) -> String {
       switch value {
@@ -15,7 +16,7 @@ enum CanonicalText {
       "{\"name\":\"\($0)\",\"type\":\"\(spec.inputs[$0].type)\"}"
     }
     let nodes = spec.nodes.indices.map {
-      node(spec.nodes[$0], id: "\(first + $0)", reference: reference)
+      node(spec.nodes[$0], id: "\(first + $0)", results: results, reference: reference)
     }
     let outputs = spec.outputs.map { "\"%\(reference($0))\"" }
     let policy = numerics ? policy(spec.numerics).map { "\"numerics\":\($0)," } ?? "" : ""
@@ -35,16 +36,17 @@ enum CanonicalText {
   }
 
   static func node(
-    _ node: CheckedSpec.Node, id: String?, reference: (CheckedSpec.Value) -> String
+    _ node: CheckedSpec.Node, id: String?, results: Bool = true,
+    reference: (CheckedSpec.Value) -> String
   ) -> String {
     let arguments = node.arguments.values.sorted { $0.key < $1.key }.map {
       "\"\($0.key)\":\(argument($0.value, reference))"
     }
     let identity = id.map { "\"id\":\"\($0)\"," } ?? ""
-    let results = node.results.map { "\"\($0)\"" }.joined(separator: ",")
+    let types = node.results.map { "\"\($0)\"" }.joined(separator: ",")
     return """
-      {"args":{\(arguments.joined(separator: ","))},\(identity)"op":"\(node.op)",\
-      "results":[\(results)]}
+      {"args":{\(arguments.joined(separator: ","))},\(identity)"op":"\(node.op)"\
+      \(results ? ",\"results\":[\(types)]" : "")}
       """
   }
 

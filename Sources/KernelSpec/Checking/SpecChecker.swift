@@ -4,8 +4,14 @@ extension Spec {
   /// Resolves overloads, infers types, fills defaults, counts dimensions from the front, rewrites
   /// spellings that mean the same, shares equal nodes, removes dead ones and fixes the order.
   ///
-  /// - Throws: `SpecError` naming the nodes at fault, but for those that use another's result.
+  /// - Throws: `SpecError` naming the nodes at fault, but for those that use another's result; also for a spec that
+  ///   leaves sizes open.
   package func checked() throws(SpecError) -> CheckedSpec {
+    guard symbols.isEmpty else {
+      throw SpecError(
+        .type, "the spec leaves \(symbols.map(\.name).joined(separator: ", ")) open",
+        expected: "a spec whose sizes are numbers")
+    }
     var checker = try SpecChecker(self)
     try checker.applyNodes()
     return try checker.result()

@@ -4,16 +4,33 @@ extension Spec {
   /// - Throws: `SpecError` with the position of the fault.
   public static func parse(_ text: String) throws(SpecError) -> Spec {
     var copy = text
-    let bytes = copy.withUTF8 { Array($0) }
+    return try parse(copy.withUTF8 { Array($0) }, at: nil)
+  }
+
+  /// The spec of a family at `sizes`, one for each of ``symbols``.
+  ///
+  /// - Throws: `SpecError` for sizes at which it is wrong, and for a spec that was not read from a text.
+  public func instance(at sizes: [Int]) throws(SpecError) -> Spec {
+    guard sizes.count == symbols.count, !source.bytes.isEmpty else {
+      throw SpecError(.argument, "\(sizes.count) sizes", expected: "\(symbols.count)")
+    }
+    return try Self.parse(
+      source.bytes,
+      at: Dictionary(zip(symbols.map(\.name), sizes.map(Int64.init))) { first, _ in first })
+  }
+
+  /// - Parameter sizes: the open sizes by name; without them the spec is read at the smallest.
+  private static func parse(_ bytes: [UInt8], at sizes: [String: Int64]?) throws(SpecError) -> Spec
+  {
     guard bytes.count <= SpecLimits.textBytes else {
       throw SpecError(
         .limit, "a spec of \(bytes.count) bytes", expected: "at most \(SpecLimits.textBytes)")
     }
     let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
     if first == UInt8(ascii: "{") {
-      return try SpecDecoder(bytes: bytes).spec(try JSONParser.parse(bytes))
+      return try SpecDecoder.decode(try JSONParser.parse(bytes), bytes: bytes, at: sizes)
     }
-    return try TextParser.parse(bytes)
+    return try TextParser.parse(bytes, at: sizes)
   }
 
   /// Reads a spec from bytes, which must be UTF-8.

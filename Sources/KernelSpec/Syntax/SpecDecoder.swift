@@ -2,9 +2,18 @@
 /// own.
 struct SpecDecoder {
   let bytes: [UInt8]
+  private var sizes: OpenSizeValues
 
-  func spec(_ value: JSONValue) throws(SpecError) -> Spec {
+  static func decode(_ value: JSONValue, bytes: [UInt8], at sizes: [String: Int64]?)
+    throws(SpecError) -> Spec
+  {
+    var decoder = SpecDecoder(bytes: bytes, sizes: OpenSizeValues(given: sizes))
+    return try decoder.spec(value)
+  }
+
+  private mutating func spec(_ value: JSONValue) throws(SpecError) -> Spec {
     let members = try object(value, "the spec")
+    if let symbols = members["symbols"] { try readSymbols(symbols) }
     let version = try required(members, "granary_spec", in: value)
     guard case .integer(1) = version.kind else {
       throw error(version, "an unknown version of the format", expected: "\"granary_spec\": 1")
@@ -32,6 +41,7 @@ struct SpecDecoder {
       name: name, inputs: inputs, nodes: nodes, outputs: outputs,
       numerics: try members["numerics"].map(numerics) ?? NumericPolicy())
     spec.source.bytes = bytes
+    spec.symbols = sizes.open
     return spec
   }
 
@@ -45,12 +55,54 @@ struct SpecDecoder {
     return inputs
   }
 
+  private mutating func readSymbols(_ list: JSONValue) throws(SpecError) {
+    for element in try array(list, "symbols") {
+      let members = try object(element, "a symbol")
+      let written = try required(members, "name", in: element)
+      let range = try required(members, "range", in: element)
+      let ends = try array(range, "range")
+      guard ends.count == 2, case .integer(let lower) = ends[0].kind,
+        case .integer(let upper) = ends[1].kind
+      else { throw error(range, "a range is no pair of integers", expected: "[1, 4096]") }
+      var step: Int64 = 1
+      if let given = members["step"] {
+        guard case .integer(let value) = given.kind else {
+          throw error(given, "a step is \(given.kindName)", expected: "an integer")
+        }
+        step = value
+      }
+      do {
+        try sizes.declare(try string(written, "a name"), (lower, upper, step))
+      } catch {
+        throw error.placed(at: .init(of: element.offset, in: bytes))
+      }
+    }
+  }
+
+  /// `{"size": "12*n"}`.
+  private func size(_ members: [JSONValue.Member], _ value: JSONValue) throws(SpecError)
+    -> Spec.Argument
+  {
+    guard !sizes.values.isEmpty, members.count == 1, members[0].key == "size" else {
+      throw error(value, "an argument is an object", expected: "a value or a list")
+    }
+    let text = try string(members[0].value, "a size")
+    do {
+      return .integer(try sizes.value(parsing: text))
+    } catch {
+      var placed = error.within("the size \"\(text)\"")
+      placed.position = .init(of: members[0].value.offset, in: bytes)
+      throw placed
+    }
+  }
+
   private func input(_ value: JSONValue) throws(SpecError) -> Spec.Input {
     let members = try object(value, "an input")
     let type = try required(members, "type", in: value)
     let name = try self.name(try required(members, "name", in: value))
     do {
-      var input = Spec.Input(name: name, type: try TensorType(parsing: try string(type, "type")))
+      var input = Spec.Input(
+        name: name, type: try TensorType(parsing: try string(type, "type"), sizes: sizes.values))
       input.place.offset = value.offset
       return input
     } catch {
@@ -103,7 +155,7 @@ struct SpecDecoder {
       var list: [Spec.Argument] = []
       for element in elements { list.append(try argument(element)) }
       return .list(list)
-    case .object: throw error(value, "an argument is an object", expected: "a value or a list")
+    case .object(let members): return try size(members, value)
     }
   }
 

@@ -2,8 +2,12 @@ extension TensorType {
   /// The type written as `f32[256,1024]` or `f32[256,1024]{1,256}`; `f32[]` or `f32` is a scalar.
   ///
   /// - Throws: `SpecError` whose position is relative to `text`.
-  package init(parsing text: String) throws(SpecError) {
+  package init(parsing text: String) throws(SpecError) { try self.init(parsing: text, sizes: [:]) }
+
+  /// - Parameter sizes: the values of names that extents may use.
+  init(parsing text: String, sizes: [String: Int64]) throws(SpecError) {
     var lexer = TextLexer(Array(text.utf8))
+    lexer.sizes = sizes
     self = try lexer.tensorType()
     guard lexer.current.kind == .end else {
       throw lexer.unexpected("nothing after the type")
@@ -37,16 +41,27 @@ extension TextLexer {
     var values: [Int] = []
     while current.kind != .symbol(close) {
       if !values.isEmpty { try skip(",") }
-      guard case .integer(let value) = current.kind, value >= 0, value <= SpecLimits.integer else {
-        throw unexpected("an integer from 0 to \(SpecLimits.integer)")
+      let place = current.offset
+      let value: Int64
+      if try beginsSize() {
+        value = try size()
+        guard value >= 0, value <= SpecLimits.integer else {
+          throw SpecError(
+            .limit, "a size is \(value)", at: position(of: place),
+            expected: "0 to \(SpecLimits.integer)")
+        }
+      } else {
+        guard case .integer(let number) = current.kind, number >= 0, number <= SpecLimits.integer
+        else { throw unexpected("an integer from 0 to \(SpecLimits.integer)") }
+        value = number
+        try advance()
       }
       guard values.count < SpecLimits.rank else {
         throw SpecError(
-          .limit, "too many dimensions", at: position(of: current.offset),
+          .limit, "too many dimensions", at: position(of: place),
           expected: "at most \(SpecLimits.rank)")
       }
       values.append(Int(value))
-      try advance()
     }
     try advance()
     return values

@@ -4,6 +4,8 @@ struct TextLexer {
   private(set) var current = Token(kind: .end, offset: 0)
   private var offset = 0
   private var failure: SpecError?
+  /// The values of open sizes, by name.
+  var sizes: [String: Int64] = [:]
 
   struct Token: Hashable {
     var kind: Kind
@@ -87,16 +89,26 @@ struct TextLexer {
 
   private mutating func token(_ first: UInt8) throws(SpecError) -> Kind {
     if Self.isWordStart(first) { return .word(take(while: Self.isWordPart)) }
-    if Self.isDigit(first) || first == UInt8(ascii: "-") { return try number() }
+    if Self.isDigit(first) || beginsNegative { return try number() }
+    if bytes[offset...].starts(with: "...".utf8) {
+      offset += 3
+      return .symbol("…")
+    }
     if first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") { return try string(first) }
     let scalar = UnicodeScalar(first)
-    guard "()[]{},:;=%#".unicodeScalars.contains(scalar) else {
+    guard "()[]{},:;=%#+-*/".unicodeScalars.contains(scalar) else {
       throw SpecError(
         .syntax, "a character that has no meaning here", at: position(of: offset),
-        expected: "a name, a number, a string or one of ()[]{},:;=%#")
+        expected: "a name, a number, a string or one of ()[]{},:;=%#+-*/")
     }
     offset += 1
     return .symbol(Character(scalar))
+  }
+
+  /// Whether a minus with the digits of a number, or `inf`, comes next.
+  private var beginsNegative: Bool {
+    guard bytes[offset] == UInt8(ascii: "-"), offset + 1 < bytes.count else { return false }
+    return Self.isDigit(bytes[offset + 1]) || bytes[(offset + 1)...].starts(with: "inf".utf8)
   }
 
   private mutating func take(while accept: (UInt8) -> Bool) -> String {
@@ -116,7 +128,9 @@ struct TextLexer {
       throw SpecError(.syntax, "not a number", at: position(of: start), expected: "digits")
     }
     var isReal = false
-    if offset < bytes.count, bytes[offset] == UInt8(ascii: ".") {
+    if offset < bytes.count, bytes[offset] == UInt8(ascii: "."),
+      !bytes[offset...].starts(with: "...".utf8)
+    {
       isReal = true
       offset += 1
       _ = take(while: Self.isDigit)

@@ -1,28 +1,33 @@
 /// The text form: operators applied to declared inputs, for example
 /// `gelu(linear(x: f32[256,1024], w: f32[1024,1024]))`.
 ///
-///     spec      = { name ":" type ";" } { name "=" value ";" } outputs [ "with" keyword { "," keyword } ]
+///     spec      = { name "in" range ";" } { name ":" type ";" } { name "=" value ";" } outputs [ "with" keyword { "," keyword } ]
 ///     outputs   = value | "(" value { "," value } ")"
 ///     value     = name ":" type | name "(" arguments ")" | name [ "#" integer ] | literal | list
 ///     arguments = { [ name ":" ] value "," }
+///     range     = integer "..." integer [ "by" integer ]
 struct TextParser {
   private var lexer: TextLexer
   private var spec = Spec(inputs: [], nodes: [], outputs: [])
   private var types: [String: TensorType] = [:]
   private var bindings: [String: Spec.Reference] = [:]
   private var depth = 0
+  private var sizes: OpenSizeValues
 
-  static func parse(_ bytes: [UInt8]) throws(SpecError) -> Spec {
-    var parser = TextParser(lexer: TextLexer(bytes))
+  /// - Parameter sizes: the values of open sizes; without them the spec is read at the smallest.
+  static func parse(_ bytes: [UInt8], at sizes: [String: Int64]?) throws(SpecError) -> Spec {
+    var parser = TextParser(lexer: TextLexer(bytes), sizes: OpenSizeValues(given: sizes))
     return try parser.parseSpec()
   }
 
-  private init(lexer: TextLexer) {
+  private init(lexer: TextLexer, sizes: OpenSizeValues) {
     self.lexer = lexer
+    self.sizes = sizes
     spec.source.bytes = lexer.bytes
   }
 
   private mutating func parseSpec() throws(SpecError) -> Spec {
+    try parseSizes()
     while lexer.isDeclaration {
       let input = try tensor("an input")
       if try lexer.skips(";"), lexer.current.kind != .end { continue }
@@ -35,7 +40,9 @@ struct TextParser {
       let place = lexer.current.offset
       try lexer.advance()
       try lexer.advance()
-      guard !Self.reserved.contains(name), types[name] == nil, bindings[name] == nil else {
+      guard !Self.reserved.contains(name), types[name] == nil, bindings[name] == nil,
+        lexer.sizes[name] == nil
+      else {
         throw fault(.name, "the name \(name) is taken", at: place)
       }
       bindings[name] = try tensor("the value of \(name)")
@@ -48,6 +55,34 @@ struct TextParser {
       spec.outputs = [try tensor("an output")]
     }
     return try end()
+  }
+
+  /// Reads `name in lower...upper by step;`, as often as it comes.
+  private mutating func parseSizes() throws(SpecError) {
+    while case .word(let name) = lexer.current.kind, try lexer.following().kind == .word("in") {
+      let place = lexer.current.offset
+      try lexer.advance()
+      try lexer.advance()
+      let lower = try lexer.natural()
+      try lexer.skip("…")
+      let upper = try lexer.natural()
+      var step: Int64 = 1
+      if lexer.current.kind == .word("by") {
+        try lexer.advance()
+        step = try lexer.natural()
+      }
+      do throws(SpecError) {
+        guard !Self.reserved.contains(name) else {
+          throw SpecError(.name, "the name \(name) is taken")
+        }
+        try sizes.declare(name, (lower, upper, step))
+      } catch {
+        throw error.placed(at: lexer.position(of: place))
+      }
+      lexer.sizes = sizes.values
+      try lexer.skip(";")
+    }
+    spec.symbols = sizes.open
   }
 
   private mutating func end() throws(SpecError) -> Spec {
@@ -107,6 +142,7 @@ struct TextParser {
       throw fault(
         .limit, "nested too deeply", at: token.offset, expected: "at most \(SpecLimits.nesting)")
     }
+    if !lexer.isDeclaration, try lexer.beginsSize() { return .integer(try lexer.size()) }
     switch token.kind {
     case .word(let word):
       try lexer.advance()
@@ -181,7 +217,7 @@ struct TextParser {
   {
     try lexer.skip(":")
     let type = try lexer.tensorType()
-    guard !Self.reserved.contains(name), bindings[name] == nil else {
+    guard !Self.reserved.contains(name), bindings[name] == nil, lexer.sizes[name] == nil else {
       throw fault(.name, "the name \(name) is taken", at: place)
     }
     do { try SpecLimits.check(name: name) } catch {

@@ -74,6 +74,14 @@ typedef struct granary_tensor {
   int64_t bytes;
 } granary_tensor;
 
+/* A size that a spec leaves open. */
+typedef struct granary_size {
+  /* The kernel takes lower, lower + step, ... up to upper, as far as it was made for them. */
+  int64_t lower, upper, step;
+  /* The extent of an input that it is. */
+  int32_t input, dimension;
+} granary_size;
+
 /* What a kernel is. Owned by the kernel. */
 typedef struct granary_description {
   /* The kernel key and the address of the artifact: SHA-256 in hexadecimal digits. */
@@ -89,6 +97,10 @@ typedef struct granary_description {
   /* What the address of every buffer must be a multiple of. */
   int64_t alignment_bytes;
   int64_t workspace_bytes;
+  /* The sizes that the spec leaves open, in the order in which calls take them; none for a spec of one shape. The
+   * types above are then those at the largest sizes. */
+  int32_t size_count;
+  const granary_size *sizes;
 } granary_description;
 
 /* What the library did since the process started. */
@@ -125,6 +137,15 @@ GRANARY_API const granary_description *granary_describe(const granary_kernel *ke
  * completely, and overlap neither each other nor an input. Two calls at once are fine; the second one to start uses
  * no thread but its own. */
 GRANARY_API int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *const *outputs);
+
+/* The same for a kernel whose spec leaves sizes open: sizes has one number for each of them, and the buffers are as
+ * large as the types at these sizes. GRANARY_SIZE_REFUSED for sizes that the kernel was not made for. */
+GRANARY_API int32_t granary_call_sized(granary_kernel *kernel, const int64_t *sizes, const void *const *inputs,
+                                       void *const *outputs);
+
+/* The shape and the strides that the types of a kernel have at sizes: those of the inputs and behind them those of the
+ * outputs, 8 extents and 8 strides for each tensor, of which as many count as it has dimensions. */
+GRANARY_API int32_t granary_shapes(const granary_kernel *kernel, const int64_t *sizes, int64_t *shapes);
 
 /* The same with the buffers of the inputs and behind them those of the outputs in one array, for callers to whom
  * making an array costs more than a call. */

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "counting.h"
 #include "failure.h"
@@ -143,26 +144,56 @@ static int32_t check_buffers(const void *const *buffers, const granary_tensor *t
   return GRANARY_OK;
 }
 
-int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *const *outputs) {
-  if (!kernel) return granary_fail(GRANARY_BAD_ARGUMENT, "the kernel is a null pointer");
-  const granary_description *description = &kernel->description;
-  int32_t status = check_buffers(inputs, description->inputs, description->input_count,
-                                 description->alignment_bytes, "input");
-  if (status == GRANARY_OK)
-    status = check_buffers((const void *const *)outputs, description->outputs, description->output_count,
-                           description->alignment_bytes, "output");
-  if (status != GRANARY_OK) return status;
+/* Calls with buffers that were checked. */
+static int32_t call_checked(granary_kernel *kernel, const void *const *inputs, void *const *outputs) {
   void *workspace = take_workspace(kernel);
   if (!workspace)
     return granary_fail(GRANARY_ENVIRONMENT, "no memory for a workspace of %lld bytes",
-                        (long long)description->workspace_bytes);
+                        (long long)kernel->description.workspace_bytes);
   granary_counted(calls);
-  status = call(kernel, inputs, outputs, workspace);
+  int32_t status = call(kernel, inputs, outputs, workspace);
   return_workspace(kernel, workspace);
   if (status == GRANARY_INDEX_OUT_OF_RANGE)
     granary_fail(status, "an index in an input lies outside its table");
+  else if (status == GRANARY_SIZE_REFUSED)
+    granary_fail(status, "the kernel was not made for these sizes");
   else if (status != GRANARY_OK)
     granary_fail(status, "the kernel failed with status %d", status);
+  return status;
+}
+
+static int32_t check_all(const granary_kernel *kernel, const void *const *inputs, void *const *outputs) {
+  const granary_description *description = &kernel->description;
+  int32_t status = check_buffers(inputs, description->inputs, description->input_count,
+                                 description->alignment_bytes, "input");
+  if (status != GRANARY_OK) return status;
+  return check_buffers((const void *const *)outputs, description->outputs, description->output_count,
+                       description->alignment_bytes, "output");
+}
+
+int32_t granary_call(granary_kernel *kernel, const void *const *inputs, void *const *outputs) {
+  if (!kernel) return granary_fail(GRANARY_BAD_ARGUMENT, "the kernel is a null pointer");
+  if (kernel->open_sizes)
+    return granary_fail(GRANARY_BAD_ARGUMENT, "the spec leaves sizes open: use granary_call_sized");
+  int32_t status = check_all(kernel, inputs, outputs);
+  return status == GRANARY_OK ? call_checked(kernel, inputs, outputs) : status;
+}
+
+int32_t granary_call_sized(granary_kernel *kernel, const int64_t *sizes, const void *const *inputs,
+                           void *const *outputs) {
+  enum { FEW = 32 };
+  if (!kernel) return granary_fail(GRANARY_BAD_ARGUMENT, "the kernel is a null pointer");
+  if (!kernel->open_sizes) return granary_call(kernel, inputs, outputs);
+  int32_t status = granary_sizes_check(kernel, sizes);
+  if (status == GRANARY_OK) status = check_all(kernel, inputs, outputs);
+  if (status != GRANARY_OK) return status;
+  size_t count = (size_t)kernel->description.input_count;
+  const void *few[FEW], **all = count < FEW ? few : malloc((count + 1) * sizeof *all);
+  if (!all) return granary_fail(GRANARY_ENVIRONMENT, "no memory for %zu pointers", count + 1);
+  if (count) memcpy(all, inputs, count * sizeof *all);
+  all[count] = sizes;
+  status = call_checked(kernel, all, outputs);
+  if (all != few) free(all);
   return status;
 }
 

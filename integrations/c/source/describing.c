@@ -103,7 +103,8 @@ static bool natural_member(json object, const char *name, int64_t *number) {
   return json_member(object, name, &value) && json_natural(value, number);
 }
 
-static bool read_description(json answer, granary_description *description) {
+static bool read_description(json answer, granary_kernel *kernel) {
+  granary_description *description = &kernel->description;
   json manifest, interface;
   if (!json_member(answer, "manifest", &manifest) || !json_member(manifest, "interface", &interface)) return false;
   description->key = copied_member(answer, "key");
@@ -118,13 +119,13 @@ static bool read_description(json answer, granary_description *description) {
          description->workspace_bytes <= largest_bytes &&
          read_tensors(interface, "inputs", &description->inputs, &description->input_count) &&
          read_tensors(interface, "outputs", &description->outputs, &description->output_count) &&
-         read_names(answer, description);
+         read_names(answer, description) && granary_sizes_read(interface, kernel);
 }
 
 int32_t granary_kernel_describe(json answer, granary_kernel **kernel) {
   *kernel = calloc(1, sizeof **kernel);
   if (!*kernel) return granary_fail(GRANARY_ENVIRONMENT, "no memory for a kernel");
-  if (read_description(answer, &(*kernel)->description)) return GRANARY_OK;
+  if (read_description(answer, *kernel)) return GRANARY_OK;
   granary_kernel_discard(*kernel);
   *kernel = NULL;
   return granary_fail(GRANARY_BAD_ANSWER, "the daemon's answer cannot be read; are both of one version?");
@@ -144,4 +145,5 @@ void granary_kernel_discard_description(granary_description *description) {
   free((void *)description->key);
   free((void *)description->artifact);
   free((void *)description->verdict);
+  free((void *)description->sizes);
 }

@@ -3,6 +3,7 @@
 #define GRANARY_KERNEL_OBJECT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "granary.h"
 #include "json.h"
@@ -10,6 +11,8 @@
 struct granary_kernel {
   granary_description description;
   granary_kernel_function function;
+  /* What the interface says of open sizes, as JSON; NULL for a spec of one shape. */
+  char *open_sizes;
   /* What dlopen gave. */
   void *object;
   /* A workspace that no call uses, or NULL. */
@@ -21,6 +24,12 @@ int32_t granary_kernel_describe(json answer, granary_kernel **kernel);
 
 /* Loads the bytes of the kernel's artifact into this process, after comparing them with its digest. */
 int32_t granary_kernel_load(granary_kernel *kernel, const char *bytes, size_t count, json answer);
+
+/* Reads what the interface says of open sizes, if anything. */
+bool granary_sizes_read(json interface, granary_kernel *kernel);
+
+/* GRANARY_OK when each size is within its range. */
+int32_t granary_sizes_check(const granary_kernel *kernel, const int64_t *sizes);
 
 void granary_kernel_discard_description(granary_description *description);
 

@@ -59,7 +59,8 @@ static int32_t check(json answer) {
   int64_t abi;
   pthread_once(&processors_read, read_processors);
   if (!json_member(answer, "manifest", &manifest) || !json_member(manifest, "interface", &interface) ||
-      !json_member(interface, "abi", &value) || !json_natural(value, &abi) || abi != GRANARY_KERNEL_ABI)
+      !json_member(interface, "abi", &value) || !json_natural(value, &abi) ||
+      abi != (json_member(interface, "open_sizes", &feature) ? GRANARY_FAMILY_ABI : GRANARY_KERNEL_ABI))
     return granary_fail(GRANARY_UNSUPPORTED, "the kernel has another ABI than this library");
   if (!json_member(manifest, "language", &value) || !json_equals(value, "c"))
     return granary_fail(GRANARY_UNSUPPORTED, "the kernel is not for the host");
@@ -142,5 +143,6 @@ void granary_kernel_discard(granary_kernel *kernel) {
   if (!kernel) return;
   if (kernel->object) dlclose(kernel->object);
   granary_kernel_discard_description(&kernel->description);
+  free(kernel->open_sizes);
   free(kernel);
 }

@@ -223,6 +223,31 @@ static void try_many(void) {
   promise(pair->output_count == 2 && pair->outputs[0].rank == 0 && pair->outputs[1].bytes == 20, "outputs");
 }
 
+/* A kernel of a spec with open sizes, at sizes in and outside of the range. */
+static void try_open_sizes(buffers *data) {
+  granary_kernel *kernel = NULL;
+  const void *inputs[] = {data->x, data->x}, *none[] = {NULL, NULL};
+  void *outputs[] = {data->y};
+  int64_t shapes[3 * 16];
+  promise(granary_get("n in 2...30 by 2; add(x: f32[n,4], y: f32[n,4])", NULL, &kernel) == GRANARY_OK, "open sizes");
+  if (!kernel) return;
+  const granary_description *description = granary_describe(kernel);
+  promise(description->size_count == 1 && description->sizes->upper == 30 && description->input_count == 2, "sizes");
+  promise(granary_call(kernel, inputs, outputs) == GRANARY_BAD_ARGUMENT, "a call without sizes");
+  promise(granary_call_sized(kernel, NULL, inputs, outputs) == GRANARY_BAD_ARGUMENT, "no sizes");
+  for (int64_t size = -2; size <= 34; size++) {
+    bool isOpen = size >= 2 && size <= 30 && size % 2 == 0;
+    int32_t expected = isOpen ? GRANARY_OK : GRANARY_SIZE_REFUSED;
+    memset(data->y, 0xff, sizeof data->y);
+    promise(granary_call_sized(kernel, &size, inputs, outputs) == expected, "size %d", (int)size);
+    promise(granary_shapes(kernel, &size, shapes) == expected, "size %d", (int)size);
+    if (!isOpen) continue;
+    promise(shapes[32] == size && shapes[33] == 4 && shapes[40] == 4 && shapes[41] == 1, "the output's shape");
+    for (int i = 0; i < size * 4; i++) broken += data->y[i] != 2 * data->x[i];
+    promise(granary_call_sized(kernel, &size, none, outputs) == GRANARY_BAD_ARGUMENT, "null");
+  }
+}
+
 /* Kills a process and waits until it is gone, or a zombie that its parent has not collected yet. */
 static void end(pid_t process) {
   char path[64], state = 'R';
@@ -252,6 +277,7 @@ static void try_with(pid_t daemon) {
   try_large_kernel();
   try_bad_calls(kernel, data);
   try_many();
+  try_open_sizes(data);
   promise(granary_get(doubling, &refresh, &again) == GRANARY_OK && doubles(again, data, 1), "refresh");
   end(daemon);
   promise(granary_get(doubling, &refresh, &again) == GRANARY_OK && doubles(again, data, 1), "without the daemon");

@@ -25,6 +25,39 @@ class DaemonCase(unittest.TestCase):
         self.daemon = self.enterContext(running_daemon())
 
 
+class OpenSizeTests(DaemonCase):
+    spec = "n in 1...40; add(x: f32[n,3], y: f32[n,3])"
+
+    def test_a_kernel_with_open_sizes_says_what_it_takes(self):
+        kernel = patient(self.spec)
+        self.assertEqual(kernel.sizes, [granary.OpenSize(1, 40, 1, (0, 0))])
+        self.assertEqual(kernel.inputs[0][1].shape, (40, 3))
+        self.assertEqual(patient("neg(x: f32[4])").sizes, [])
+
+    @unittest.skipUnless(has_numpy, "NumPy is not installed")
+    def test_one_kernel_serves_the_range_and_refuses_what_lies_outside(self):
+        import numpy
+
+        kernel = patient(self.spec)
+        for size in (1, 2, 17, 39, 40):
+            x = numpy.random.rand(size, 3).astype(numpy.float32)
+            numpy.testing.assert_array_equal(kernel(x, x), x + x)
+        for size in (0, 41, 100):
+            x = numpy.zeros((size, 3), numpy.float32)
+            with self.assertRaises(granary.SizeRefused):
+                kernel(x, x)
+        with self.assertRaises(ValueError):
+            kernel(numpy.zeros((4, 3), numpy.float32), numpy.zeros((5, 3), numpy.float32))
+        with self.assertRaises(ValueError):
+            kernel(numpy.zeros((4, 2), numpy.float32), numpy.zeros((4, 2), numpy.float32))
+        with self.assertRaises(ValueError):
+            kernel(*[numpy.zeros((), numpy.float32)] * 2)
+
+    def test_a_spec_that_is_no_family_is_refused_with_the_reason(self):
+        with self.assertRaisesRegex(granary.BadSpec, "no input has n"):
+            patient("n in 1...4; neg(x: f32[2*n])")
+
+
 class ClientTests(DaemonCase):
     def test_a_spec_resolves_to_an_answer_and_a_bad_one_to_its_error(self):
         client = granary.Client()

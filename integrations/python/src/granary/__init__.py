@@ -22,11 +22,12 @@ from granary.errors import (
     NoDaemon,
     NoKernel,
     PreferVendor,
+    SizeRefused,
     Unsupported,
 )
 from granary.exporting import Exported, export
 from granary.function import KernelFunction, kernel
-from granary.kernels import Kernel, get, get_all, get_async
+from granary.kernels import Kernel, OpenSize, get, get_all, get_async
 from granary.spec import Spec, TensorType, UnsupportedNode
 from granary.tensors import empty
 
@@ -46,7 +47,9 @@ __all__ = [
     "KernelFunction",
     "NoDaemon",
     "NoKernel",
+    "OpenSize",
     "PreferVendor",
+    "SizeRefused",
     "Spec",
     "TensorType",
     "Unsupported",

@@ -38,6 +38,18 @@ class Tensor(Structure):
     )
 
 
+class Size(Structure):
+    """`granary_size`."""
+
+    _fields_ = (
+        ("lower", c_int64),
+        ("upper", c_int64),
+        ("step", c_int64),
+        ("input", c_int32),
+        ("dimension", c_int32),
+    )
+
+
 class Description(Structure):
     """`granary_description`."""
 
@@ -52,6 +64,8 @@ class Description(Structure):
         ("outputs", POINTER(Tensor)),
         ("alignment_bytes", c_int64),
         ("workspace_bytes", c_int64),
+        ("size_count", c_int32),
+        ("sizes", POINTER(Size)),
     )
 
 
@@ -96,6 +110,9 @@ def library() -> Any:
     loaded.granary_describe.argtypes = (c_void_p,)
     loaded.granary_describe.restype = POINTER(Description)
     loaded.granary_call.restype = c_int32
+    loaded.granary_call_sized.restype = c_int32
+    loaded.granary_shapes.argtypes = (c_void_p, POINTER(c_int64), POINTER(c_int64))
+    loaded.granary_shapes.restype = c_int32
     loaded.granary_set_threads.argtypes = (c_int32,)
     loaded.granary_set_threads.restype = None
     loaded.granary_count.argtypes = ()

@@ -75,8 +75,15 @@ class BadArgument(GranaryError, ValueError):
     code = "bad-argument"
 
 
+class SizeRefused(GranaryError, ValueError):
+    """An open size is one that the kernel was not made for."""
+
+    code = "size-refused"
+
+
 _by_status: dict[int, type[GranaryError]] = {
     1: IndexOutOfRange,
+    3: SizeRefused,
     100: NoDaemon,
     101: DeadlineExceeded,
     102: BadSpec,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from granary import _library
@@ -13,8 +14,25 @@ from granary.errors import BadSpec, GranaryError, failure
 from granary.spec import Spec, TensorType, same_layout
 from granary.tensors import View, address, aligned_copy, empty, is_torch, torch_dtype, view
 
+_Types = tuple[list[TensorType], list[TensorType]]
+"""The types of the inputs and of the outputs."""
+
+_kept_sizes = 1024
+"""For how many combinations of open sizes a kernel keeps the types."""
+
 _TorchType = tuple[Any, Any, tuple[int, ...], tuple[int, ...]]
 """What a PyTorch tensor must be: class, dtype, shape, strides."""
+
+
+@dataclass(frozen=True)
+class OpenSize:
+    """A size that a spec leaves open: `lower`, `lower + step`, … up to `upper`."""
+
+    lower: int
+    upper: int
+    step: int
+    place: tuple[int, int]
+    """The input and the dimension whose extent it is."""
 
 
 class Kernel:
@@ -40,6 +58,12 @@ class Kernel:
         self._input_pointers = ctypes.c_void_p * len(self.inputs)
         self._output_pointers = ctypes.c_void_p * len(self.outputs)
         self._torch_inputs: list[_TorchType] | None = None
+        self.sizes = [
+            OpenSize(size.lower, size.upper, size.step, (size.input, size.dimension))
+            for size in described.sizes[: described.size_count]
+        ]
+        """What the spec leaves open; `inputs` and `outputs` are then those at the largest sizes."""
+        self._types: dict[tuple[int, ...], _Types] = {}
 
     def __call__(self, *tensors: Any, out: Any = None) -> Any:
         """Runs the kernel on the memory of tensors.
@@ -57,13 +81,16 @@ class Kernel:
         Raises:
             TypeError, ValueError: when a tensor does not fit its input.
             IndexOutOfRange: when an index in an input lies outside its table.
+            SizeRefused: when an open size is not one that the kernel was made for.
         """
         if len(tensors) != len(self.inputs):
             raise TypeError(f"the kernel takes {len(self.inputs)} tensors, not {len(tensors)}")
+        if self.sizes:
+            return self._call_sized(tensors, out)
         # The views own what was copied, so they live until the kernel has run.
         addresses = self._torch_addresses(tensors)
         inputs = None if addresses else self._views(tensors)
-        results, outputs = self._results(out, tensors[0] if tensors else None)
+        results, outputs = self._results(out, tensors[0] if tensors else None, self.outputs)
         status = self._call(
             self._pointer,
             self._input_pointers(*(addresses or [input.address for input in inputs or ()])),
@@ -72,6 +99,54 @@ class Kernel:
         if status != 0:
             raise failure(status, _library.message())
         return results[0] if len(results) == 1 else tuple(results)
+
+    def _call_sized(self, tensors: tuple[Any, ...], out: Any) -> Any:
+        """Runs a kernel at the sizes that the tensors have where the spec leaves them open."""
+        given = [view(tensor) for tensor in tensors]
+        sizes = []
+        for size in self.sizes:
+            position, dimension = size.place
+            shape = given[position].shape
+            if dimension >= len(shape):
+                name, type = self.inputs[position]
+                raise ValueError(f"input {name} has {len(type.shape)} dimensions, not {len(shape)}")
+            sizes.append(shape[dimension])
+        types, output_types = self._types_at(tuple(sizes))
+        inputs = [
+            self._checked(view, name, type)
+            for view, (name, _), type in zip(given, self.inputs, types, strict=True)
+        ]
+        results, outputs = self._results(out, tensors[0] if tensors else None, output_types)
+        status = library().granary_call_sized(
+            self._pointer,
+            (ctypes.c_int64 * len(sizes))(*sizes),
+            self._input_pointers(*(input.address for input in inputs)),
+            self._output_pointers(*outputs),
+        )
+        if status != 0:
+            raise failure(status, _library.message())
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def _types_at(self, sizes: tuple[int, ...]) -> _Types:
+        known = self._types.get(sizes)
+        if known is not None:
+            return known
+        types = [type for _, type in self.inputs] + self.outputs
+        numbers = (ctypes.c_int64 * (16 * len(types)))()
+        status = library().granary_shapes(
+            self._pointer, (ctypes.c_int64 * len(sizes))(*sizes), numbers
+        )
+        if status != 0:
+            raise failure(status, _library.message())
+        made = []
+        for position, type in enumerate(types):
+            at, rank = 16 * position, len(type.shape)
+            shape, strides = numbers[at : at + rank], numbers[at + 8 : at + 8 + rank]
+            made.append(TensorType(type.dtype, tuple(shape), tuple(strides)))
+        if len(self._types) >= _kept_sizes:
+            self._types.clear()
+        self._types[sizes] = (made[: len(self.inputs)], made[len(self.inputs) :])
+        return self._types[sizes]
 
     def _torch_addresses(self, tensors: tuple[Any, ...]) -> list[int] | None:
         """The addresses of PyTorch tensors that fit as they are; None when one needs a second look.
@@ -126,16 +201,18 @@ class Kernel:
             return aligned_copy(view, self.alignment_bytes)
         return view
 
-    def _results(self, out: Any, like: Any) -> tuple[list[Any], list[int]]:
+    def _results(
+        self, out: Any, like: Any, types: list[TensorType]
+    ) -> tuple[list[Any], list[int]]:
         """The tensors that the kernel writes, and their addresses."""
         if out is None:
-            results = [empty(type, like) for type in self.outputs]
+            results = [empty(type, like) for type in types]
             return results, [address(result) for result in results]
         results = list(out) if isinstance(out, tuple | list) else [out]
         if len(results) != len(self.outputs):
             raise TypeError(f"the kernel writes {len(self.outputs)} outputs, not {len(results)}")
         addresses = []
-        for position, (result, type) in enumerate(zip(results, self.outputs, strict=True)):
+        for position, (result, type) in enumerate(zip(results, types, strict=True)):
             checked = self._checked(view(result), f"out[{position}]", type)
             if checked.owner is not view(result).owner:
                 raise ValueError(f"out[{position}] is not aligned; use granary.empty")
