@@ -1,5 +1,6 @@
 import ArgumentParser
 import DaemonAPI
+import KernelSpec
 
 /// `granary export-swift`: the typed Swift function of a spec.
 struct ExportSwiftCommand: ParsableCommand {
@@ -33,8 +34,10 @@ struct ExportSwiftCommand: ParsableCommand {
 
   func run() throws {
     try CommandFailure.reporting(json: json) {
-      let source = try SwiftSource(
-        name: function, origin: String(file), checked: SpecSource.one(spec).checked())
+      guard case .spec(let checked) = try SpecSource.one(spec).checked() else {
+        throw ServiceError(.unsupported, "\(spec) leaves sizes open; export it at one size")
+      }
+      let source = try SwiftSource(name: function, origin: String(file), checked: checked)
       guard let output else {
         Terminal.say(source.text)
         return
