@@ -68,15 +68,15 @@ private struct Generated {
 
 @Suite("Sources of families") struct FamilySourceTests {
   private static let cases: [(text: String, definitions: Int)] = [
-    ("n in 1...200; relu(add(x: f32[n], y: f32[n]))", 8),
-    ("n in 2...150; softmax(x: f32[n,77], dim: -1)", 8),
-    ("n in 2...200; softmax(x: f32[5,n], dim: -1)", 40),
-    ("n in 2...90; layer_norm(x: f32[n,96], [96], w: f32[96], b: f32[96])", 10),
-    ("n in 1...70; gelu(linear(x: f32[n,48], w: f32[40,48], b: f32[40]))", 60),
+    ("n in 1...80; relu(add(x: f32[n], y: f32[n]))", 8),
+    ("n in 2...60; softmax(x: f32[n,77], dim: -1)", 8),
+    ("n in 2...100; softmax(x: f32[5,n], dim: -1)", 40),
+    ("n in 2...40; layer_norm(x: f32[n,96], [96], w: f32[96], b: f32[96])", 10),
+    ("n in 1...40; gelu(linear(x: f32[n,48], w: f32[40,48], b: f32[40]))", 60),
     ("k in 8...72 by 8; linear(x: f32[7,k], w: f32[33,k])", 40),
     ("n in 1...9; conv2d(x: f32[n,4,10,10], w: f32[8,4,3,3], padding: 1)", 20),
     (
-      "s in 2...40; scaled_dot_product_attention(q: f32[2,3,s,16], k: f32[2,3,s,16], v: f32[2,3,s,16])",
+      "s in 2...20; scaled_dot_product_attention(q: f32[2,3,s,16], k: f32[2,3,s,16], v: f32[2,3,s,16])",
       400
     ),
     ("b in 1...6; s in 2...12; gelu(view(x: f32[b,s,3,4], [b*s,12]))", 20),
@@ -124,7 +124,7 @@ private struct Generated {
     let generated = try Generated("b in 1...3; s in 2...4; exp(x: f32[b,s,5])")
     let interface = generated.source.interface
     #expect(interface.abi == KernelInterface.familyABI)
-    #expect(interface.inputs.map(\.description) == ["f32[3,4,5]", "i64[2]"])
+    #expect(interface.inputs.map(\.description) == ["f32[3,4,5]"])
     #expect(
       interface.openSizes?.outputs.map { $0.text(SizeExpression.canonicalName) } == ["f32[s0,s1,5]"]
     )
@@ -133,7 +133,7 @@ private struct Generated {
 
   /// The first and last combinations, and some between.
   private static func some(_ all: [[Int]], _ random: inout SeededRandom) -> [[Int]] {
-    all.prefix(20) + all.dropFirst(20).shuffled(using: &random).prefix(25) + all.suffix(5)
+    all.prefix(10) + all.dropFirst(10).shuffled(using: &random).prefix(12) + all.suffix(3)
   }
 
   private static func inputs(of program: TensorProgram, _ random: inout SeededRandom) -> (

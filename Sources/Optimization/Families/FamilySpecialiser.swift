@@ -32,6 +32,10 @@ struct FamilySpecialiser: Sendable {
     let winners = try await measure(own, general, served, &buckets)
     let made = winners.isEmpty ? nil : try await sources.source(general.schedule, own: winners)
     guard let made else {
+      for position in buckets.indices where buckets[position].isSpecialised {
+        buckets[position].isSpecialised = false
+        buckets[position].reason = "its own schedule has too little in common with the general one"
+      }
       let built = Workshop.Built(source: general.source, artifact: served.artifact)
       return try maker.publish(
         built, served.evidence.checks, buckets: buckets, of: family, key, "")
