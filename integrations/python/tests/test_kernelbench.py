@@ -53,7 +53,7 @@ class RunnerTests(unittest.TestCase):
         self.assertEqual((without.state, without.unexamined), ("correct", ""), without.reason)
         self.assertIn("zeros", without.unseen)
         self.assertIn("without signal", without.line())
-        signal = self.run_problem("12_*")
+        signal = self.run_problem("1_Square*")
         self.assertEqual((signal.unseen, signal.unexamined), ([], ""))
         self.assertEqual(self.run_problem("80_*", examine=False).unseen, [])
 
