@@ -1,4 +1,4 @@
-"""Graphs with complex numbers in them as graphs of real ones, whose last dimension is real and imaginary part."""
+"""Graphs of complex numbers as graphs of pairs: the real and the imaginary part, side by side."""
 
 from __future__ import annotations
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
+from pairs import as_pairs, has_complex, on_pairs
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.utils import _pytree as pytree
 
 from granary.graphs import Translation, Untranslatable, tensor_type
 from granary.spec import Spec
-from pairs import as_pairs, has_complex, on_pairs
+from granary.torch.support import is_random
 
 dtypes = {
     "f32": torch.float32,
@@ -172,7 +173,9 @@ def _trace(
         return _as_written(function, inputs, known)
     table = _decompositions(known)
     # Gradients are taken inside, which the transform does not see through.
-    pure = function if part == "gradients" else torch.func.functionalize(function, remove="mutations")
+    pure = (
+        function if part == "gradients" else torch.func.functionalize(function, remove="mutations")
+    )
     traced = make_fx(pure, decomposition_table=table)(*inputs)
     if any(_changes(node) for node in traced.graph.nodes):
         # A decomposition writes into its own results.
@@ -229,7 +232,7 @@ def _spec(
     """The spec of a graph, and the constants that are inputs behind those of the call."""
     graph = traced.graph
     for node in graph.nodes:
-        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+        if is_random(node):
             raise NotComparable(f"{node.target} is random")
     graph.eliminate_dead_code()
     placeholders = [node for node in graph.nodes if node.op == "placeholder"]

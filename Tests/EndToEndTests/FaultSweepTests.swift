@@ -17,7 +17,7 @@ private struct Fault: CustomStringConvertible {
 extension EndToEnd {
   /// A publication, a collection and an import, with each of their system calls failing in turn, or being the last.
   ///
-  /// `GRANARY_FAULT_SWEEP=all` takes every call, otherwise every eleventh is taken.
+  /// `GRANARY_FAULT_SWEEP=all` takes every call, otherwise every 29th is taken.
   @Suite(
     "Faults at system calls", .enabled(if: strace != nil, "strace is not installed"))
   struct FaultSweepTests {
@@ -27,7 +27,7 @@ extension EndToEnd {
       "unlink": ["EIO"], "ftruncate": ["EIO"], "pread64": ["EIO"], "fcntl": ["ENOLCK"],
     ]
     private static let stride: Int = {
-      getenv("GRANARY_FAULT_SWEEP").map { String(cString: $0) } == "all" ? 1 : 11
+      getenv("GRANARY_FAULT_SWEEP").map { String(cString: $0) } == "all" ? 1 : 29
     }()
 
     @Test("an error of any call is told, nothing acknowledged is lost, and the store goes on")

@@ -38,7 +38,7 @@ extension EndToEnd {
 
     /// Both ask at the same time; one searches, and the other has what it found.
     private func share(tier: String) throws {
-      let homes = try machines(2, tier: tier, searchSeconds: 10, leaseSeconds: 30)
+      let homes = try machines(2, tier: tier, searchSeconds: 4, leaseSeconds: 30)
       let daemons = try homes.map { try $0.daemon() }
       for home in homes { #expect(try home.granary("get", relu).status == 0) }
       let areMeasured = try eventually(within: hangLimit) {
