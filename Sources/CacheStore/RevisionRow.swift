@@ -13,13 +13,13 @@ struct RevisionRow {
   var artifact: Digest
   var created: Double
   var searchSeconds: Double
-  /// Of which the index keeps the first half.
+  /// Of which the index keeps the first bytes: damage is what it is against.
   let seal: Digest
   var withdrawn: String?
   var origin = ""
   var isOnTrial = false
   var verified: Double?
-  static let sealBytes = 16
+  static let sealBytes = 8
 
   static let columns = """
     entries.key, revisions.number, verdict, artifacts.digest AS artifact, details, \

@@ -122,6 +122,27 @@ import Testing
     #expect(version == CacheSchema.version)
   }
 
+  /// Written by `granary get "relu(x: f32[4])" --wait` and the same of `exp(x: f32[3])`, the first of them pinned.
+  @Test("a store that version 3 wrote opens, with its packed texts and its dictionary")
+  func version3() throws {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let fixture = root.joined(separator: "/") + "/cache-schema/fixtures/version-3/index.sqlite"
+    let files = LocalFileSystem()
+    let bytes = try #require(try files.read(fixture, limitBytes: 1 << 20))
+    try files.write(bytes, atomicallyTo: self.fixture.directory + "/index.sqlite")
+    let store = try self.fixture.open()
+    let entries = try store.entries().sorted { $0.name < $1.name }
+    #expect(entries.map(\.name) == ["exp", "relu"])
+    #expect(entries.map(\.pinnedRevision) == [nil, 2])
+    for entry in entries {
+      #expect(entry.spec.contains("granary_spec") && entry.parts.map(\.name).contains("hardware"))
+      let kernel = try #require(try store.lookup(key: entry.key))
+      #expect(kernel.revision == 2 && kernel.evidence.timing != nil)
+      #expect(try store.source(artifact: kernel.artifact.manifest.digest) != nil)
+    }
+    #expect(try store.publish("new", [1]) == 1)
+  }
+
   private func schema(_ database: DatabaseQueue) throws -> [String] {
     try database.read {
       try String.fetchAll($0, sql: "SELECT coalesce(sql, name) FROM sqlite_master ORDER BY name")

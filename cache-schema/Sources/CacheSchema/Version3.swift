@@ -54,7 +54,7 @@ extension CacheSchema {
       created REAL NOT NULL,
       search_seconds REAL NOT NULL,
       verified REAL,
-      seal BLOB NOT NULL CHECK (length(seal) = 16), -- the first half of it
+      seal BLOB NOT NULL CHECK (length(seal) = 8), -- the first bytes of it
       details BLOB NOT NULL, -- packed: manifest, a zero byte, evidence
       UNIQUE (entry, number)
     ) STRICT;
