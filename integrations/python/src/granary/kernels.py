@@ -201,9 +201,7 @@ class Kernel:
             return aligned_copy(view, self.alignment_bytes)
         return view
 
-    def _results(
-        self, out: Any, like: Any, types: list[TensorType]
-    ) -> tuple[list[Any], list[int]]:
+    def _results(self, out: Any, like: Any, types: list[TensorType]) -> tuple[list[Any], list[int]]:
         """The tensors that the kernel writes, and their addresses."""
         if out is None:
             results = [empty(type, like) for type in types]
