@@ -201,7 +201,7 @@ def _refused_value(node: fx.Node) -> str | None:
         if tensor.layout != torch.strided:
             return "a tensor is not strided"
         if tensor.is_complex():
-            return "a tensor is complex"
+            return f"a tensor is complex: {tensor.dtype}"
         if not all(type(extent) is int for extent in (*tensor.shape, *tensor.stride())):
             return "a shape is not static"
     return None
