@@ -77,12 +77,12 @@ extension EndToEnd {
     @Test("more clients than the process may have descriptors wait for their turn")
     func tooManyClientsWait() throws {
       let home = try PrivateHome()
-      // Less than 80 are too few to ask the compiler for its version.
+      // The least that the daemon starts with.
       let daemon = try ChildProgram(
-        "/bin/sh", ["-c", "ulimit -n 100; exec \(Binaries.path("granaryd"))"],
+        "/bin/sh", ["-c", "ulimit -n 256; exec \(Binaries.path("granaryd"))"],
         environment: home.environment)
       #expect(home.isServed(by: daemon))
-      var waiting = try (0..<160).map { _ in try RawConnection(home.socket) }
+      var waiting = try (0..<400).map { _ in try RawConnection(home.socket) }
       for connection in waiting { connection.send("GET /v1/greeting HTTP/1.1\r\n\r\n".utf8) }
       while !waiting.isEmpty {
         // Each that is answered makes room for one that waits.
