@@ -69,6 +69,14 @@ final class ChildProgram {
     close(complaint.descriptor)
   }
 
+  /// Whether the process has ended; it is still to be waited for.
+  var hasEnded: Bool {
+    var change = siginfo_t()
+    let options = WEXITED | WNOHANG | WNOWAIT
+    return status != nil
+      || waitid(P_PID, id_t(processIdentifier), &change, options) == 0 && change.si_signo == SIGCHLD
+  }
+
   /// Ends the process as `kill -9` does, and waits until it is gone.
   func killNow() {
     guard status == nil else { return }

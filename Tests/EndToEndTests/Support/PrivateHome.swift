@@ -70,11 +70,15 @@ final class PrivateHome {
     return child
   }
 
-  /// Waits until the daemon that answers is `child`.
+  /// Waits until the daemon that answers is `child`, or `child` has ended.
   func isServed(by child: ChildProgram) -> Bool {
-    eventually(within: hangLimit) {
-      (try? client(seconds: 20).greeting().processIdentifier) == Int(child.processIdentifier)
+    var isServed = false
+    _ = eventually(within: hangLimit) {
+      let answering = try? client(seconds: 20).greeting().processIdentifier
+      isServed = answering == Int(child.processIdentifier)
+      return isServed || child.hasEnded
     }
+    return isServed
   }
 
   /// A client of the daemon that runs.
