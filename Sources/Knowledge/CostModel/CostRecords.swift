@@ -67,7 +67,8 @@ package struct CostRecords: Sendable {
     var samples: [CostSample] {
       rows.compactMap { row in
         guard row.count == names.count + 1, let gain = row[0], gain.isFinite else { return nil }
-        let pairs = zip(names, row.dropFirst()).compactMap { name, value in value.map { (name, $0) } }
+        let pairs = zip(names, row.dropFirst()).compactMap { name, value in value.map { (name, $0) }
+        }
         return CostSample(features: Dictionary(pairs) { $1 }, gain: gain)
       }
     }
