@@ -126,14 +126,14 @@ bench-serving: release
 bench-kernels: bench = kernels
 # Whole blocks of models, in the same way; the result is in .build/bench-blocks.*.
 bench-blocks: bench = blocks
-bench-blocks: BENCH_OPTIONS += --blocks
+bench-blocks: what = --blocks
 bench-kernels bench-blocks: release
 	$(MAKE) -C integrations/c build/libgranary.so
 	GRANARY_LIBRARY="$$PWD/integrations/c/build/libgranary.so" PYTHONPATH=integrations/python/src \
 	  $(or $(wildcard $(python)),python3) Tests/Benchmarks/kernels/run \
 	  "$$(swift build -c release --show-bin-path)" --seconds $(or $(SECONDS_EACH),$(if $(QUICK),10,60)) \
 	  $(if $(QUICK),--rounds 15) --json .build/bench-$(bench).json \
-	  --markdown .build/bench-$(bench).md --plot .build/bench-$(bench).svg $(BENCH_OPTIONS)
+	  --markdown .build/bench-$(bench).md --plot .build/bench-$(bench).svg $(what) $(BENCH_OPTIONS)
 
 # PyTorch, ONNX Runtime and OpenVINO, into .build/python.
 bench-peers: python
