@@ -16,10 +16,14 @@ public final class LoadedKernel {
   private let function: granary_kernel_function
   private let pool: OpaquePointer
   private let workspace: UnsafeMutableRawPointer
+  /// On how many threads it can run, as far as calls have shown: one that was made where there are fewer processors
+  /// has room for no more than those.
+  private var mostThreads = Int32.max
 
   /// Loads the bytes of an artifact.
   ///
-  /// - Parameter threads: how many threads a call uses, this one included.
+  /// - Parameter threads: how many threads a call uses, this one included, or fewer where the kernel has no room for
+  ///   as many.
   /// - Throws: `unsupported` for a kernel of another architecture, language or ABI; `environment` when the system
   ///   refuses to load it.
   public init(_ artifact: Artifact, threads: Int) throws(ServiceError) {
@@ -93,9 +97,9 @@ public final class LoadedKernel {
       let all = inputs.map(Optional.some) + (sizes.isEmpty ? [] : [sizePointer.baseAddress])
       return all.withUnsafeBufferPointer { inputPointers in
         outputs.map(Optional.some).withUnsafeBufferPointer { outputPointers in
-          function(
-            inputPointers.baseAddress, outputPointers.baseAddress, workspace,
-            granary_pool_context(pool))
+          granary_call_within(
+            function, inputPointers.baseAddress, outputPointers.baseAddress, workspace,
+            granary_pool_context(pool), &mostThreads)
         }
       }
     }

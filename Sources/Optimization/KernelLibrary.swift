@@ -264,6 +264,8 @@ package final class KernelLibrary: Sendable {
     } catch let error as OptimizationError {
       throw error
     } catch {
+      let failure = OptimizationError(storing: error)
+      if failure.code == .shuttingDown { throw failure }
       throw OptimizationError(.internalError, "\(subject.name): \(error)")
     }
   }

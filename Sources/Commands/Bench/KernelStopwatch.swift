@@ -2,6 +2,7 @@ import CLinux
 import DaemonAPI
 import DaemonClient
 import Glibc
+import Hardware
 import KernelSpec
 import Support
 
@@ -17,7 +18,7 @@ struct KernelStopwatch {
   init(_ interface: KernelInterface, seconds: Double = 2, rounds: Int = 50) {
     self.seconds = seconds
     self.rounds = rounds
-    threads = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    threads = max(1, ProcessFacts.current().usableCores.count)
     var random = SeededRandom(seed: 42)
     inputs = interface.inputs.enumerated().map { position, type in
       let domains = interface.inputDomains

@@ -2,6 +2,7 @@ import ArgumentParser
 import DaemonAPI
 import DaemonClient
 import Glibc
+import Hardware
 import KernelSpec
 
 /// `granary run`: executes the served kernel on NumPy files.
@@ -63,7 +64,7 @@ struct RunCommand: ParsableCommand {
         byteCount: $0.elementCount * $0.dtype.sizeBytes, alignment: interface.alignmentBytes)
     }
     let kernel = try LoadedKernel(
-      artifact, threads: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+      artifact, threads: max(1, ProcessFacts.current().usableCores.count))
     try kernel.call(
       inputs: inputs.map { UnsafeRawPointer($0.pointer) }, outputs: outputs.map(\.pointer),
       sizes: sizes)
