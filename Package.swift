@@ -162,7 +162,7 @@ let package = Package(
     tests(
       "EvaluationTests",
       ["Evaluation", "RunnerProtocol", "Hardware", "KernelSpec", "Support", "granary-runner"]),
-    tests("KnowledgeTests", ["Knowledge", "Hardware", "KernelSpec", "Support"]),
+    tests("KnowledgeTests", ["TestSupport", "Knowledge", "Hardware", "KernelSpec", "Support"]),
     tests(
       "CacheStoreTests",
       [
