@@ -6,6 +6,8 @@ import Synchronization
 
 /// Serves values in the layout of bazel-remote: `/ac/DIGEST` and `/cas/DIGEST`, with GET, HEAD and PUT.
 ///
+/// Each value has its SHA-256 as its tag, and a PUT may say which tag must be there: of those who put at once under
+/// the same condition, one succeeds.
 /// What the store has comes first; on the shelf is what clients put. A value at `/ac` is an `ActionResult`, and is
 /// only given when every blob that it names is here. Nothing that a client puts is ever served as a kernel to a
 /// client of the socket.
@@ -21,6 +23,7 @@ package struct TierRouter: RequestResponding {
   /// Whether values at `/ac` may be anything.
   let takesAnyRecords: Bool
   let traffic = TierTraffic()
+  private let order = PutOrder()
 
   package init(source: @escaping Source, shelf: ValueShelf?, takesAnyRecords: Bool = false) {
     self.source = source
@@ -50,11 +53,20 @@ package struct TierRouter: RequestResponding {
       let value = try value(at: address)
       traffic.count(found: value != nil)
       guard let value else { throw ServiceError(.notFound, "there is no such value") }
-      return Self.complete(value)
+      return Self.complete(value, tag: Self.tag(of: value))
     case "PUT":
-      try put(request.body, at: address)
+      let isPut = try order.lock.withLock { _ in
+        guard try request.condition.holds(of: tag(at: address, for: request.condition)) else {
+          return false
+        }
+        try put(request.body, at: address)
+        return true
+      }
+      guard isPut else {
+        return .complete(status: 412, type: "text/plain", body: [Array("it is not so".utf8)[...]])
+      }
       traffic.countPut()
-      return Self.complete([])
+      return Self.complete([], tag: Self.tag(of: request.body))
     default:
       throw ServiceError(.methodNotAllowed, "values take GET, HEAD and PUT")
     }
@@ -72,8 +84,16 @@ package struct TierRouter: RequestResponding {
     return nil
   }
 
-  private static func complete(_ bytes: [UInt8]) -> Response {
-    .complete(status: 200, type: "application/octet-stream", body: [bytes[...]])
+  private static func complete(_ bytes: [UInt8], tag: String) -> Response {
+    .complete(status: 200, type: "application/octet-stream", body: [bytes[...]], tag: tag)
+  }
+
+  private static func tag(of value: [UInt8]) -> String { "\"\(Digest(of: value))\"" }
+
+  /// - Returns: `nil` when there is no value, or no condition on it.
+  private func tag(at address: RemoteAddress, for condition: Condition) throws -> String? {
+    if condition == Condition() { return nil }
+    return try value(at: address).map(Self.tag)
   }
 
   private static func failure(_ error: GranaryError) -> ServiceError {
@@ -128,6 +148,11 @@ extension TierRouter {
     let address = RemoteAddress.blob(digest)
     return try shelf?.contains(address) == true || value(at: address) != nil
   }
+}
+
+/// Lets one PUT at a time look at a value and replace it.
+private final class PutOrder: Sendable {
+  let lock = Mutex(())
 }
 
 /// What a server of values has done since the start. Safe to use from every thread.
