@@ -187,7 +187,10 @@ let package = Package(
       ]),
     tests(
       "OptimizationTests",
-      ["TestSupport", "Optimization", "CacheStore", "Trust", "KernelSpec", "Support"]),
+      [
+        "TestSupport", "Optimization", "CacheStore", "RemoteTiers", "Trust", "KernelSpec",
+        "Support",
+      ]),
     tests(
       "EndToEndTests",
       [

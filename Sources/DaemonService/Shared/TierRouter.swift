@@ -53,20 +53,13 @@ package struct TierRouter: RequestResponding {
       let value = try value(at: address)
       traffic.count(found: value != nil)
       guard let value else { throw ServiceError(.notFound, "there is no such value") }
-      return Self.complete(value, tag: Self.tag(of: value))
+      return Self.complete(value, tag: Self.tag(of: value, at: address))
     case "PUT":
-      let isPut = try order.lock.withLock { _ in
-        guard try request.condition.holds(of: tag(at: address, for: request.condition)) else {
-          return false
-        }
-        try put(request.body, at: address)
-        return true
-      }
-      guard isPut else {
+      guard try put(request.body, at: address, if: request.condition) else {
         return .complete(status: 412, type: "text/plain", body: [Array("it is not so".utf8)[...]])
       }
       traffic.countPut()
-      return Self.complete([], tag: Self.tag(of: request.body))
+      return Self.complete([], tag: Self.tag(of: request.body, at: address))
     default:
       throw ServiceError(.methodNotAllowed, "values take GET, HEAD and PUT")
     }
@@ -88,12 +81,27 @@ package struct TierRouter: RequestResponding {
     .complete(status: 200, type: "application/octet-stream", body: [bytes[...]], tag: tag)
   }
 
-  private static func tag(of value: [UInt8]) -> String { "\"\(Digest(of: value))\"" }
+  private static func tag(of value: [UInt8], at address: RemoteAddress) -> String {
+    "\"\(address.space == .blobs ? address.digest : Digest(of: value))\""
+  }
 
-  /// - Returns: `nil` when there is no value, or no condition on it.
-  private func tag(at address: RemoteAddress, for condition: Condition) throws -> String? {
-    if condition == Condition() { return nil }
-    return try value(at: address).map(Self.tag)
+  /// - Returns: whether the condition held.
+  private func put(_ bytes: [UInt8], at address: RemoteAddress, if condition: Condition) throws
+    -> Bool
+  {
+    // Blobs of one address are equal: nobody need wait for another.
+    if address.space == .blobs, condition == Condition() {
+      try put(bytes, at: address)
+      return true
+    }
+    return try order.lock.withLock { _ in
+      let tag =
+        condition == Condition()
+        ? nil : try value(at: address).map { Self.tag(of: $0, at: address) }
+      guard condition.holds(of: tag) else { return false }
+      try put(bytes, at: address)
+      return true
+    }
   }
 
   private static func failure(_ error: GranaryError) -> ServiceError {
