@@ -185,7 +185,12 @@ let package = Package(
         "Commands", "DaemonAPI", "KernelSpec", "Support",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
-    tests("OptimizationTests", ["TestSupport", "Optimization", "KernelSpec", "Support"]),
+    tests(
+      "OptimizationTests",
+      [
+        "TestSupport", "Optimization", "CacheStore", "RemoteTiers", "Trust", "KernelSpec",
+        "Support",
+      ]),
     tests(
       "EndToEndTests",
       [
