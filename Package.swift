@@ -74,7 +74,7 @@ let package = Package(
     module(
       "Evaluation",
       ["RunnerProtocol", "Hardware", "KernelSpec", "Support", "CLinux", "CNumerics"]),
-    module("Knowledge", ["Hardware", "KernelSpec", "Support"]),
+    module("Knowledge", ["Hardware", "KernelSpec", "Support", "CLinux"]),
     module(
       "CacheStore",
       [

@@ -9,12 +9,16 @@ enum BlobFiles {
     var digest: Digest?
   }
 
+  /// The folders that they are in.
+  static func folders(in directory: String, _ fileSystem: any FileSystem) throws -> [String] {
+    try fileSystem.list(directory + "/blobs").map { "\(directory)/blobs/\($0)" }
+  }
+
+  static func files(in folder: String, _ fileSystem: any FileSystem) throws -> [File] {
+    try fileSystem.list(folder).map { File(path: "\(folder)/\($0)", digest: Digest(hex: $0)) }
+  }
+
   static func all(in directory: String, _ fileSystem: any FileSystem) throws -> [File] {
-    try fileSystem.list(directory + "/blobs").flatMap { shard in
-      let path = "\(directory)/blobs/\(shard)"
-      return try fileSystem.list(path).map {
-        File(path: "\(path)/\($0)", digest: Digest(hex: $0))
-      }
-    }
+    try folders(in: directory, fileSystem).flatMap { try files(in: $0, fileSystem) }
   }
 }

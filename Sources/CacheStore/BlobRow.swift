@@ -14,21 +14,27 @@ enum BlobRow {
 
   /// Notes a blob. One that is there already stays as it is, unless it is lost or `replaces` is set.
   ///
-  /// - Parameter contents: the encoded blob; `nil` when it is in a file.
+  /// - Parameters:
+  ///   - contents: the encoded blob; `nil` when it is in a file.
+  ///   - source: what it was compiled from, when that is known. A new row has it from the beginning: one that becomes
+  ///     longer later leaves its page half empty.
   static func put(
-    _ digest: Digest, sizeBytes: Int, storedBytes: Int, contents: Data?, replaces: Bool = false,
-    in database: Database
+    _ digest: Digest, sizeBytes: Int, storedBytes: Int, contents: Data?, source: Digest? = nil,
+    replaces: Bool = false, in database: Database
   ) throws {
+    let source = try source.map { try ensure($0, in: database) }
     guard let blob = try number(of: digest, in: database) else {
       return try database.execute(
-        sql: "INSERT INTO blobs (digest, size_bytes, stored_bytes, contents) VALUES (?, ?, ?, ?)",
-        arguments: [digest.column, sizeBytes, storedBytes, contents])
+        sql: """
+          INSERT INTO blobs (digest, source, size_bytes, stored_bytes, contents)
+          VALUES (?, ?, ?, ?, ?)
+          """, arguments: [digest.column, source, sizeBytes, storedBytes, contents])
     }
     try database.execute(
       sql: """
-        UPDATE blobs SET size_bytes = ?, stored_bytes = ?, contents = ?
+        UPDATE blobs SET source = coalesce(?, source), size_bytes = ?, stored_bytes = ?, contents = ?
         WHERE id = ? AND (stored_bytes = 0 OR ?)
-        """, arguments: [sizeBytes, storedBytes, contents, blob, replaces])
+        """, arguments: [source, sizeBytes, storedBytes, contents, blob, replaces])
   }
 
   /// The number of a blob, which gets a row when it has none, so that it can be named.

@@ -5,14 +5,12 @@ import Support
 import Synchronization
 
 extension CacheStore {
-  /// How much one transaction of a collection removes: writers wait for no more than that.
-  private static let batchSize = 256
-
   /// Removes what the limits leave no room for, blobs that nothing refers to and files that a crash
   /// left behind.
   ///
   /// Decides on one state of the store and removes in small steps, between which others read and
-  /// write. Before each step it looks again: what was used, published or protected since stays.
+  /// write. In each step it looks again: what was used, published or protected since stays. A file
+  /// goes only after the transactions that removed its row are durable.
   ///
   /// - Parameter dryRun: only tell what would go.
   /// - Returns: what went. An error in the middle leaves a sound store, and the next collection
@@ -22,73 +20,94 @@ extension CacheStore {
     if dryRun { return try dryCollection(limits) }
     return try collecting.withLock { _ in
       do {
-        return try collected(limits)
+        return try collected(limits, CollectionSteps(isTight: try reserve.isNeeded()))
       } catch let error as GranaryError where error.code == .diskFull {
         // On a full disk even removing needs room, which is kept for this.
         try reserve.release()
-        return try collected(limits)
+        return try collected(limits, CollectionSteps(isTight: true))
       }
     }
   }
 
   private func dryCollection(_ limits: CollectionLimits) throws -> CollectionReport {
     let now = time.wallSeconds
-    let (contents, plan, searches) = try read { database in
+    var (report, searches) = try read { database in
       let contents = try StoreContents(of: database, limits, now: now)
       let plan = contents.plan(limits, now: now)
       let gone = plan.removedEntries.map { contents.entries[$0].id }
-      return (contents, plan, try Self.staleSearches(limits, without: gone, in: database))
+      return (
+        contents.report(of: plan), try Self.staleSearches(limits, without: gone, in: database)
+      )
     }
-    var report = contents.report(of: plan)
     report.searchesRemoved = searches.count
-    for file in try BlobFiles.all(in: directory, fileSystem) {
-      let blob = file.digest.flatMap { contents.blobs[$0] }
-      if blob != nil, blob?.isInline == false { continue }
-      if file.digest != nil, blob == nil { report.blobsRemoved += 1 }
-      report.bytesFreed += try fileSystem.sizeBytes(of: file.path) ?? 0
+    for folder in try BlobFiles.folders(in: directory, fileSystem) {
+      for file in try unneeded(try BlobFiles.files(in: folder, fileSystem)) {
+        if file.isBlob { report.blobsRemoved += 1 }
+        report.bytesFreed += try fileSystem.sizeBytes(of: file.file.path) ?? 0
+      }
     }
     return report
   }
 
-  private func collected(_ limits: CollectionLimits) throws -> CollectionReport {
+  private func collected(_ limits: CollectionLimits, _ steps: CollectionSteps) throws
+    -> CollectionReport
+  {
     let now = time.wallSeconds
     var report = CollectionReport()
     try readLockFiles()
-    if try reserve.isNeeded() { try reserve.release() }
-    let (entries, plan) = try read { database in
+    if steps.isTight { try reserve.release() }
+    let (entries, revisions, kept) = try read { database in
       let contents = try StoreContents(of: database, limits, now: now)
-      return (contents.entries, contents.plan(limits, now: now))
+      let plan = contents.plan(limits, now: now)
+      report.entriesProtected = plan.protectedEntries
+      // In the order of their rows, many of one step share their pages.
+      return (
+        plan.removedEntries.map { contents.entries[$0] }.sorted { $0.id < $1.id },
+        plan.removedRevisions.sorted { $0.entry < $1.entry },
+        contents.entries.count
+      )
     }
-    try removeEntries(plan.removedEntries.map { entries[$0] }, &report)
-    try removeRevisions(plan.removedRevisions, &report)
-    try removeSearches(limits, &report)
-    let removed = try removeBlobs(&report)
-    try removeFiles(counted: removed, &report)
-    try tidyRecords()
-    try write { try $0.execute(sql: "DELETE FROM leases WHERE expires <= ?", arguments: [now]) }
-    report.entriesKept = entries.count - report.entriesRemoved
-    report.entriesProtected = plan.protectedEntries
-    try shrink()
+    try withLargeTransactions(steps) {
+      let removed = try removeRows(entries, revisions, limits, steps, &report)
+      // What goes from the disk now must not come back into the index with a loss of power.
+      try write(durable: true) { database in
+        try Self.increment("store.collections", by: 1, in: database)
+        try database.execute(sql: "DELETE FROM leases WHERE expires <= ?", arguments: [now])
+      }
+      try removeFiles(counted: removed, &report)
+      try tidyRecords()
+      try shrink(steps)
+    }
+    report.entriesKept = kept - report.entriesRemoved
     try reserve.restore()
     return report
   }
 
-  private func batches<Value>(_ values: [Value], _ body: (ArraySlice<Value>) throws -> Void)
-    rethrows
-  {
-    for start in stride(from: 0, to: values.count, by: Self.batchSize) {
-      try body(values[start..<min(start + Self.batchSize, values.count)])
-    }
+  /// - Returns: the digests of the blobs that may have files, whose bytes are counted.
+  private func removeRows(
+    _ entries: [CollectionPlan.Entry], _ revisions: [(entry: Int64, number: Int)],
+    _ limits: CollectionLimits, _ steps: CollectionSteps, _ report: inout CollectionReport
+  ) throws -> Set<Digest> {
+    var blobs = RemovedBlobs()
+    try removeEntries(entries, steps, &blobs, &report)
+    try removeRevisions(revisions, steps, &blobs, &report)
+    try removeSearches(limits, steps, &report)
+    try removeSignatures(steps)
+    try removeOrphans(steps, &blobs)
+    report.blobsRemoved += blobs.count
+    report.bytesFreed += blobs.bytes
+    return blobs.inFiles
   }
 
   private func removeEntries(
-    _ entries: [CollectionPlan.Entry], _ report: inout CollectionReport
+    _ entries: [CollectionPlan.Entry], _ steps: CollectionSteps, _ blobs: inout RemovedBlobs,
+    _ report: inout CollectionReport
   ) throws {
-    try batches(entries) { batch in
+    try steps.each(entries, time) { batch in
       let now = time.wallSeconds
-      let gone = try write(durable: true) { database in
+      let gone = try write { database in
         try batch.compactMap { entry in
-          try Self.removeUnlessChanged(entry, now: now, in: database)
+          try Self.removeUnlessChanged(entry, now: now, &blobs, in: database)
         }
       }
       report.entriesRemoved += gone.count
@@ -97,35 +116,48 @@ extension CacheStore {
     }
   }
 
+  /// Removes an entry with the blobs that nothing else names.
+  ///
   /// - Returns: the key of an entry that went.
   private static func removeUnlessChanged(
-    _ entry: CollectionPlan.Entry, now: Double, in database: Database
+    _ entry: CollectionPlan.Entry, now: Double, _ blobs: inout RemovedBlobs, in database: Database
   ) throws -> Digest? {
-    let key = try Data.fetchOne(
-      database,
+    let artifacts = try Int64.fetchAll(
+      database.cachedStatement(sql: "SELECT artifact FROM revisions WHERE entry = ?"),
+      arguments: [entry.id])
+    let deletion = try database.cachedStatement(
       sql: """
-        SELECT key FROM entries WHERE id = ?2 AND last_used <= ?3
-          AND NOT \(StoreContents.isProtected)
+        DELETE FROM entries WHERE id = ?2 AND last_used <= ?3 AND NOT \(StoreContents.isProtected)
           AND coalesce((SELECT max(number) FROM revisions WHERE entry = entries.id), 0) = ?4
-        """, arguments: [now, entry.id, entry.lastUsed, entry.revisions.first?.number ?? 0])
+        RETURNING key
+        """)
+    let key = try Data.fetchOne(
+      deletion,
+      arguments: [now, entry.id, entry.lastUsed, entry.revisions.first?.number ?? 0])
     guard let key = Digest(column: key) else { return nil }
-    try database.execute(sql: "DELETE FROM entries WHERE id = ?", arguments: [entry.id])
+    for artifact in Set(artifacts) { try blobs.removeOrphan(artifact, in: database) }
     return key
   }
 
   private func removeRevisions(
-    _ revisions: [(entry: Int64, number: Int)], _ report: inout CollectionReport
+    _ revisions: [(entry: Int64, number: Int)], _ steps: CollectionSteps,
+    _ blobs: inout RemovedBlobs, _ report: inout CollectionReport
   ) throws {
-    try batches(revisions) { batch in
-      report.revisionsRemoved += try write(durable: true) { database in
+    try steps.each(revisions, time) { batch in
+      report.revisionsRemoved += try write { database in
         var count = 0
+        let statement = try database.cachedStatement(
+          sql: """
+            DELETE FROM revisions WHERE entry = ?1 AND number = ?2 AND NOT \(StoreContents.isLocked)
+              AND number IS NOT (SELECT pinned_revision FROM entries WHERE id = ?1)
+            RETURNING artifact
+            """)
         for revision in batch {
-          try database.execute(
-            sql: """
-              DELETE FROM revisions WHERE entry = ?1 AND number = ?2 AND NOT \(StoreContents.isLocked)
-                AND number IS NOT (SELECT pinned_revision FROM entries WHERE id = ?1)
-              """, arguments: [revision.entry, revision.number])
-          count += database.changesCount
+          let artifact = try Int64.fetchOne(
+            statement, arguments: [revision.entry, revision.number])
+          guard let artifact else { continue }
+          count += 1
+          try blobs.removeOrphan(artifact, in: database)
         }
         return count
       }
@@ -149,97 +181,19 @@ extension CacheStore {
         """, arguments: [try StoreJSON.encode(removed), limits.finishedSearches])
   }
 
-  private func removeSearches(_ limits: CollectionLimits, _ report: inout CollectionReport) throws {
+  private func removeSearches(
+    _ limits: CollectionLimits, _ steps: CollectionSteps, _ report: inout CollectionReport
+  ) throws {
     let searches = try read { try Self.staleSearches(limits, without: [], in: $0) }
-    for search in searches {
+    // Each has hundreds of candidates.
+    try steps.each(searches, time, first: 8) { batch in
       report.searchesRemoved += try write { database in
-        try database.execute(
-          sql: "DELETE FROM searches WHERE id = ? AND state = 'finished'", arguments: [search])
-        return database.changesCount
-      }
-    }
-  }
-
-  /// Removes the rows of blobs that no revision refers to, and then those of sources. A revision comes with its blobs
-  /// in one transaction, so none can lose a blob here.
-  ///
-  /// - Returns: whose bytes were counted.
-  private func removeBlobs(_ report: inout CollectionReport) throws -> Set<Digest> {
-    try removeWithoutRevision(
-      "signatures",
-      """
-      NOT EXISTS (SELECT 1 FROM entries JOIN revisions ON entry = entries.id
-        WHERE entries.key = signatures.key AND number = signatures.revision)
-      """, ["key", "revision", "signer"])
-    var removed: Set<Digest> = []
-    while true {
-      let orphans = try read {
-        try Int64.fetchAll($0, sql: "SELECT id FROM blobs WHERE \(BlobRow.isOrphan)")
-      }
-      if orphans.isEmpty { return removed }
-      try batches(orphans) { batch in
-        // A file must not go before its row has gone for good.
-        let gone = try write(durable: true) { try Self.removeOrphans(batch, in: $0) }
-        report.blobsRemoved += gone.count { $0.bytes > 0 }
-        report.bytesFreed += gone.reduce(0) { $0 + $1.bytes }
-        removed.formUnion(gone.compactMap(\.digest))
-      }
-    }
-  }
-
-  private static func removeOrphans(_ blobs: ArraySlice<Int64>, in database: Database) throws
-    -> [(digest: Digest?, bytes: Int)]
-  {
-    let sql =
-      "DELETE FROM blobs WHERE id = ? AND \(BlobRow.isOrphan) RETURNING digest, stored_bytes"
-    return try blobs.compactMap { blob in
-      let row = try Row.fetchOne(database, sql: sql, arguments: [blob])
-      return row.map { ($0.digest("digest"), $0.believed("stored_bytes", as: Int.self) ?? 0) }
-    }
-  }
-
-  /// Removes the rows of a table whose revision is gone. What goes is found while others write, and looked at again.
-  private func removeWithoutRevision(_ table: String, _ condition: String, _ columns: [String])
-    throws
-  {
-    let list = columns.joined(separator: ", ")
-    let rows = try read {
-      try Row.fetchAll($0, sql: "SELECT \(list) FROM \(table) WHERE \(condition)")
-    }
-    let places = columns.map { "\($0) = ?" }.joined(separator: " AND ")
-    try batches(rows) { batch in
-      try write { database in
-        for row in batch {
-          try database.execute(
-            sql: "DELETE FROM \(table) WHERE \(places) AND \(condition)",
-            arguments: StatementArguments(columns.map { row[$0] as DatabaseValue }))
+        let statement = try database.cachedStatement(
+          sql: "DELETE FROM searches WHERE id = ? AND state = 'finished'")
+        return try batch.reduce(0) { count, search in
+          try statement.execute(arguments: [search])
+          return count + database.changesCount
         }
-      }
-    }
-  }
-
-  /// Removes the files of removed blobs, of blobs that are in the index, and of none.
-  private func removeFiles(counted: Set<Digest>, _ report: inout CollectionReport) throws {
-    for file in try BlobFiles.all(in: directory, fileSystem) {
-      try changing.withLock { _ in
-        // Nobody writes a file now, and a file that is in use has its row.
-        let row = try file.digest.flatMap { digest in
-          try read {
-            try Bool.fetchOne(
-              $0,
-              sql: """
-                SELECT contents IS NOT NULL FROM blobs
-                WHERE \(BlobRow.isNamed) AND stored_bytes > 0
-                """,
-              arguments: [digest.column])
-          }
-        }
-        if row == false { return }
-        if !(file.digest.map(counted.contains) ?? false) {
-          if file.digest != nil, row == nil { report.blobsRemoved += 1 }
-          report.bytesFreed += try fileSystem.sizeBytes(of: file.path) ?? 0
-        }
-        try fileSystem.remove(file.path)
       }
     }
   }

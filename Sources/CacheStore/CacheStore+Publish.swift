@@ -72,10 +72,10 @@ extension CacheStore {
       let row = publication.row.numbered(try peekRevision(key: publication.row.key))
       try records.write(publication.record(row))
       return try write(durable: true) { database in
-        for blob in publication.blobs { try blob.insert(into: database) }
+        let (artifact, source) = (publication.blobs[0], publication.blobs[1])
+        try source.insert(into: database)
+        try artifact.insert(into: database, source: source.digest)
         try checkHardLimit(in: database)
-        try BlobRow.setSource(
-          publication.blobs[1].digest, of: publication.blobs[0].digest, in: database)
         let entry =
           try EntryRow.number(of: publication.row.key, in: database)
           ?? publication.entry.insert(into: database, packer)
@@ -187,10 +187,10 @@ private struct EncodedBlob {
   }
 
   /// Also replaces an equal blob, which heals a damaged one.
-  func insert(into database: Database) throws {
+  func insert(into database: Database, source: Digest? = nil) throws {
     try BlobRow.put(
       digest, sizeBytes: sizeBytes, storedBytes: bytes.count,
-      contents: isInline ? Data(bytes) : nil, replaces: true, in: database)
+      contents: isInline ? Data(bytes) : nil, source: source, replaces: true, in: database)
   }
 }
 

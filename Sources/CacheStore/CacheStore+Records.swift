@@ -38,39 +38,25 @@ extension CacheStore {
     return RevisionRecord.Contents(digest: digest, bytes: bytes)
   }
 
-  /// The name of every revision in the index.
-  func revisionNames() throws -> [RecordFiles.Name] {
+  /// The names of the revisions in the index whose key has a first byte.
+  func revisionNames(ofKeysFrom byte: UInt8) throws -> Set<RecordFiles.Name> {
     try read { database in
-      let rows = try Row.fetchCursor(
-        database,
-        sql: "SELECT key, number FROM revisions JOIN entries ON entries.id = entry")
-      var names: [RecordFiles.Name] = []
+      let statement = try database.cachedStatement(
+        sql: """
+          SELECT key, number FROM entries JOIN revisions ON entry = entries.id
+          WHERE key >= ?1 AND (key < ?2 OR ?2 IS NULL)
+          """)
+      let next = byte == .max ? nil : Data([byte + 1])
+      let rows = try Row.fetchCursor(statement, arguments: [Data([byte]), next])
+      var names: Set<RecordFiles.Name> = []
       while let row = try rows.next() {
         guard let key = row.digest("key"), let number = row.believed("number", as: Int.self) else {
           continue
         }
-        names.append(RecordFiles.Name(key: key, number: number))
+        names.insert(RecordFiles.Name(key: key, number: number))
       }
       return names
     }
-  }
-
-  /// Removes the records of revisions that are gone, and writes those that are missing: an older Granary wrote none.
-  func tidyRecords() throws {
-    let present = Set(try revisionNames())
-    var kept: Set<RecordFiles.Name> = []
-    for file in try records.all() {
-      if let name = file.name, present.contains(name) {
-        kept.insert(name)
-        continue
-      }
-      try changing.withLock { _ in
-        // Published since: a record is written before its row.
-        if let name = file.name, try isInIndex(name) { return }
-        try fileSystem.remove(file.path)
-      }
-    }
-    for name in present.subtracting(kept) { try writeRecord(name) }
   }
 
   /// Writes the record of a revision anew, if the index has it.
@@ -80,15 +66,13 @@ extension CacheStore {
     }
   }
 
-  private func isInIndex(_ name: RecordFiles.Name) throws -> Bool {
-    try read { database in
-      try Bool.fetchOne(
-        database,
-        sql: """
-          SELECT EXISTS (SELECT 1 FROM revisions JOIN entries ON entries.id = entry
-            WHERE key = ? AND number = ?)
-          """, arguments: [name.key.column, name.number]) ?? false
-    }
+  static func isInIndex(_ name: RecordFiles.Name, _ database: Database) throws -> Bool {
+    let statement = try database.cachedStatement(
+      sql: """
+        SELECT EXISTS (SELECT 1 FROM revisions JOIN entries ON entries.id = entry
+          WHERE key = ? AND number = ?)
+        """)
+    return try Bool.fetchOne(statement, arguments: [name.key.column, name.number]) ?? false
   }
 }
 

@@ -10,6 +10,11 @@ import Synchronization
 /// `disk-full`, `not-writable` or `system`. A corrupt or missing blob, or a damaged row, is a miss
 /// and never an error.
 package final class CacheStore: Sendable {
+  /// SQLite's own size, and that of the writer while it removes much.
+  private static let cacheKibibytes = 2000
+  private static let collectingCacheKibibytes = 32 << 10
+  private static let collectingLogPages = 2048
+
   package let directory: String
   let fileSystem: any FileSystem
   let time: any TimeSource
@@ -116,11 +121,52 @@ package final class CacheStore: Sendable {
   /// Makes the next opening look at the whole database.
   func noteDamage() { damaged.store(true, ordering: .relaxed) }
 
-  /// Gives the pages that became free back to the file system.
-  func shrink() throws {
-    try using { pool in
-      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA incremental_vacuum") }
+  /// Gives the pages that became free back to the file system, some at a time, and then what the log does not need.
+  func shrink(_ steps: CollectionSteps) throws {
+    let free = try using { try $0.read { try Int.fetchOne($0, sql: "PRAGMA freelist_count") } }
+    try steps.each(Array(0..<(free ?? 0)), time, first: 32) { pages in
+      try using { pool in
+        try pool.writeWithoutTransaction {
+          try $0.execute(sql: "PRAGMA incremental_vacuum(\(pages.count))")
+        }
+      }
     }
+    try using { pool in
+      try pool.writeWithoutTransaction { database in
+        // Writers wait meanwhile. Where a reader is in the way for longer, a later commit does it.
+        try database.execute(sql: "PRAGMA busy_timeout = 100")
+        _ = try? database.checkpoint(.truncate)
+        try database.execute(sql: "PRAGMA busy_timeout = \(StoreOpening.busySeconds * 1000)")
+      }
+    }
+  }
+
+  /// Lets the writer keep the pages that a large transaction changes in memory until it ends, which otherwise are written
+  /// more than once, and lets the log become longer meanwhile.
+  func withLargeTransactions<Value>(_ steps: CollectionSteps, _ body: () throws -> Value) throws
+    -> Value
+  {
+    if steps.isTight { return try body() }
+    func set(cacheKibibytes: Int, logPages: Int, logBytes: Int) throws {
+      try using { pool in
+        try pool.writeWithoutTransaction {
+          try $0.execute(
+            sql: """
+              PRAGMA cache_size = -\(cacheKibibytes); PRAGMA shrink_memory;
+              PRAGMA wal_autocheckpoint = \(logPages); PRAGMA journal_size_limit = \(logBytes)
+              """)
+        }
+      }
+    }
+    try set(
+      cacheKibibytes: Self.collectingCacheKibibytes, logPages: Self.collectingLogPages,
+      logBytes: -1)
+    defer {
+      try? set(
+        cacheKibibytes: Self.cacheKibibytes, logPages: StoreOpening.logPages,
+        logBytes: StoreOpening.logBytes)
+    }
+    return try body()
   }
 
   /// Uses the database, which stays open until `body` returns.

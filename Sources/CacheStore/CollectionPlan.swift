@@ -15,8 +15,8 @@ struct CollectionPlan {
 
   struct Revision: Hashable {
     var number: Int
-    /// The artifact and its source.
-    var blobs: [Digest]
+    /// The numbers of the artifact and its source.
+    var blobs: [Int64]
     var searchSeconds: Double
     /// Whether a lock file names it.
     var isLocked = false
@@ -39,13 +39,13 @@ struct CollectionPlan {
 
   private(set) var removedEntries: [Int] = []
   private(set) var removedRevisions: [(entry: Int64, number: Int)] = []
-  private(set) var keptBlobs: Set<Digest> = []
+  private(set) var keptBlobs: Set<Int64> = []
   private(set) var protectedEntries = 0
   private var references: References
   private var isRemoved: [Bool]
 
   /// - Parameter sizes: the compressed bytes of each blob in the index.
-  init(entries: [Entry], sizes: [Digest: Int], limits: CollectionLimits, now: Double) {
+  init(entries: [Entry], sizes: [Int64: Int], limits: CollectionLimits, now: Double) {
     references = References(sizes: sizes)
     isRemoved = Array(repeating: false, count: entries.count)
     let kept = entries.map { keptRevisions(of: $0) }
@@ -153,30 +153,30 @@ struct CollectionPlan {
 
 /// How many kept revisions refer to each blob, and the bytes of those that any refers to.
 private struct References {
-  let sizes: [Digest: Int]
+  let sizes: [Int64: Int]
   private(set) var bytes = 0
-  private var counts: [Digest: Int] = [:]
-  var blobs: Set<Digest> { Set(counts.keys) }
+  private var counts: [Int64: Int] = [:]
+  var blobs: Set<Int64> { Set(counts.keys) }
 
-  init(sizes: [Digest: Int]) { self.sizes = sizes }
+  init(sizes: [Int64: Int]) { self.sizes = sizes }
 
   func bytes(of revisions: [CollectionPlan.Revision]) -> Int {
     Set(revisions.flatMap(\.blobs)).reduce(0) { $0 + (sizes[$1] ?? 0) }
   }
 
   mutating func add(_ revisions: [CollectionPlan.Revision]) {
-    for digest in revisions.flatMap(\.blobs) {
-      if counts[digest] == nil { bytes += sizes[digest] ?? 0 }
-      counts[digest, default: 0] += 1
+    for blob in revisions.flatMap(\.blobs) {
+      if counts[blob] == nil { bytes += sizes[blob] ?? 0 }
+      counts[blob, default: 0] += 1
     }
   }
 
   mutating func remove(_ revisions: [CollectionPlan.Revision]) {
-    for digest in revisions.flatMap(\.blobs) {
-      counts[digest, default: 0] -= 1
-      if counts[digest] == 0 {
-        counts[digest] = nil
-        bytes -= sizes[digest] ?? 0
+    for blob in revisions.flatMap(\.blobs) {
+      counts[blob, default: 0] -= 1
+      if counts[blob] == 0 {
+        counts[blob] = nil
+        bytes -= sizes[blob] ?? 0
       }
     }
   }

@@ -35,12 +35,20 @@ struct RecordFiles {
     "\(directory)/records/\(name.key.hex.prefix(2))/\(name.text)"
   }
 
-  func all() throws -> [File] {
-    try files.list(directory + "/records").flatMap { shard in
-      let path = "\(directory)/records/\(shard)"
-      return try files.list(path).map { File(path: "\(path)/\($0)", name: Name($0)) }
-    }
+  /// The names of the folders that they are in.
+  func folders() throws -> [String] { try files.list(directory + "/records") }
+
+  /// The folder of keys with a first byte.
+  static func folder(ofKeysFrom byte: UInt8) -> String {
+    String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
   }
+
+  func files(in folder: String) throws -> [File] {
+    let path = "\(directory)/records/\(folder)"
+    return try files.list(path).map { File(path: "\(path)/\($0)", name: Name($0)) }
+  }
+
+  func all() throws -> [File] { try folders().flatMap { try files(in: $0) } }
 
   func write(_ record: RevisionRecord) throws {
     let path = path(Name(key: record.facts.key, number: record.facts.number))

@@ -1,15 +1,11 @@
 import GRDB
 import KernelSpec
 
-/// What a collection needs to know of a store.
+/// What a collection needs to know of a store. Some hundred bytes an entry: digests are left out.
 struct StoreContents {
-  struct Blob {
-    var storedBytes: Int
-    var isInline: Bool
-  }
-
   var entries: [CollectionPlan.Entry] = []
-  var blobs: [Digest: Blob] = [:]
+  /// The compressed bytes of each blob that is there, by its number.
+  var sizes: [Int64: Int] = [:]
 
   init(of database: Database, _ limits: CollectionLimits, now: Double) throws {
     let revisions = try Self.revisions(in: database)
@@ -37,7 +33,7 @@ struct StoreContents {
           namespace: namespaces[namespace], hardware: machine,
           revisions: revisions[id] ?? []))
     }
-    try readBlobs(in: database)
+    try readSizes(in: database)
   }
 
   /// Whether no limit may remove an entry; `?1` is the time.
@@ -62,16 +58,12 @@ struct StoreContents {
       try keys.compactMap { try Int64.fetchOne(statement, arguments: [$0.column]) })
   }
 
-  private mutating func readBlobs(in database: Database) throws {
-    let sql = """
-      SELECT digest, stored_bytes, contents IS NOT NULL AS inline FROM blobs WHERE stored_bytes > 0
-      """
+  private mutating func readSizes(in database: Database) throws {
+    let sql = "SELECT id, stored_bytes FROM blobs WHERE stored_bytes > 0"
     let rows = try Row.fetchCursor(database, sql: sql)
     while let row = try rows.next() {
-      guard let digest = row.digest("digest") else { continue }
-      blobs[digest] = Blob(
-        storedBytes: row.believed("stored_bytes", as: Int.self) ?? 0,
-        isInline: row.believed("inline", as: Bool.self) ?? true)
+      guard let id = row.believed("id", as: Int64.self) else { continue }
+      sizes[id] = row.believed("stored_bytes", as: Int.self) ?? 0
     }
   }
 
@@ -82,10 +74,9 @@ struct StoreContents {
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT entry, number, artifacts.digest AS artifact, named.digest AS source, search_seconds,
-          \(isLocked) AS locked
+        SELECT entry, number, artifact, source, search_seconds, \(isLocked) AS locked
         FROM revisions JOIN blobs AS artifacts ON artifacts.id = revisions.artifact
-        LEFT JOIN blobs AS named ON named.id = artifacts.source ORDER BY entry, number DESC
+        ORDER BY entry, number DESC
         """)
     while let row = try rows.next() {
       guard let entry = row.believed("entry", as: Int64.self),
@@ -93,7 +84,8 @@ struct StoreContents {
       else { continue }
       found[entry, default: []].append(
         CollectionPlan.Revision(
-          number: number, blobs: [row.digest("artifact"), row.digest("source")].compactMap { $0 },
+          number: number,
+          blobs: ["artifact", "source"].compactMap { row.believed($0, as: Int64.self) },
           searchSeconds: row.believed("search_seconds", as: Double.self) ?? 0,
           isLocked: row.believed("locked", as: Bool.self) ?? true))
     }
@@ -101,18 +93,17 @@ struct StoreContents {
   }
 
   func plan(_ limits: CollectionLimits, now: Double) -> CollectionPlan {
-    CollectionPlan(
-      entries: entries, sizes: blobs.mapValues(\.storedBytes), limits: limits, now: now)
+    CollectionPlan(entries: entries, sizes: sizes, limits: limits, now: now)
   }
 
   /// What a plan comes to when nothing changes until it is carried out.
   func report(of plan: CollectionPlan) -> CollectionReport {
-    let removed = blobs.filter { !plan.keptBlobs.contains($0.key) }.values
+    let removed = sizes.filter { !plan.keptBlobs.contains($0.key) }.values
     var report = CollectionReport()
     report.entriesRemoved = plan.removedEntries.count
     report.revisionsRemoved = plan.removedRevisions.count
     report.blobsRemoved = removed.count
-    report.bytesFreed = removed.reduce(0) { $0 + $1.storedBytes }
+    report.bytesFreed = removed.reduce(0, +)
     report.entriesKept = entries.count - plan.removedEntries.count
     report.entriesProtected = plan.protectedEntries
     return report

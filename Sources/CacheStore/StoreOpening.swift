@@ -11,6 +11,11 @@ struct StoreOpening {
   /// found where it is met, by the seals of rows and the digests of blobs, and by `granary fsck`.
   static let thoroughBytes = 64 << 20
   static let leastRoomBytes = 4 << 20
+  static let busySeconds = 5
+  /// How many pages the write-ahead log may have before it is folded into the database, and how many it keeps then: four
+  /// megabytes are some twenty publications.
+  static let logPages = 256
+  static let logBytes = logPages * 16384
   let directory: String
   /// Where the files of blobs are.
   let blobs: any FileSystem
@@ -113,7 +118,7 @@ struct StoreOpening {
 
   private var configuration: Configuration {
     var configuration = Configuration()
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .timeout(Double(Self.busySeconds))
     configuration.prepareDatabase { [packer] database in
       for function in packer.functions { database.add(function: function) }
       if !database.configuration.readonly {
@@ -121,7 +126,9 @@ struct StoreOpening {
         try database.execute(
           sql: """
             PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;
-            PRAGMA secure_delete = OFF
+            PRAGMA secure_delete = OFF;
+            PRAGMA wal_autocheckpoint = \(Self.logPages);
+            PRAGMA journal_size_limit = \(Self.logBytes)
             """)
       }
       // Not mapped into memory: each reader's map would count against the idle daemon.

@@ -82,6 +82,8 @@ extension GranaryError.Code {
   package static let storeDamaged = Self(rawValue: "store-damaged")
   /// The hard limit leaves no room for more.
   package static let storeFull = Self(rawValue: "store-full")
+  /// The store was closed while it was still asked: its owner stops.
+  package static let storeClosed = Self(rawValue: "store-closed")
   /// The database refused an operation.
   package static let storeFailed = Self(rawValue: "store-failed")
   /// There is no such entry, revision or search, or a prefix names several.

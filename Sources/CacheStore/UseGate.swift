@@ -20,12 +20,12 @@ final class UseGate: Sendable {
     lock.deallocate()
   }
 
-  /// - Throws: `store-failed` after the closing, and what `body` throws.
+  /// - Throws: `store-closed` after the closing, and what `body` throws.
   func use<Value>(_ body: () throws -> Value) throws -> Value {
     pthread_rwlock_rdlock(lock)
     defer { pthread_rwlock_unlock(lock) }
     if isClosed.load(ordering: .relaxed) {
-      throw GranaryError(.storeFailed, "the store is closed", responsible: .internal)
+      throw GranaryError(.storeClosed, "the store is closed", responsible: .environment)
     }
     return try body()
   }

@@ -4,7 +4,8 @@ public import KernelSpec
 /// Talks to a daemon over its Unix socket. Every call has a deadline and throws nothing but `ServiceError`.
 ///
 /// Keeps one connection and uses it for one call at a time; not safe to share between threads. A connection that the
-/// daemon has closed meanwhile is made again.
+/// daemon has closed meanwhile is made again, and what a daemon that stops does not answer any more is asked again: over a
+/// restart, calls are late and do not fail.
 public final class DaemonClient {
   public let socketPath: String
   /// How long a call may take, unless it says otherwise.
@@ -240,24 +241,41 @@ extension DaemonClient {
     return answer.body
   }
 
-  /// Sends a request; once more on a fresh connection when the kept one turns out to be closed.
+  /// Sends a request, and again when a daemon that ends leaves it without an answer: every route may be asked twice.
   private func exchange(_ route: Route, _ target: String, _ body: [UInt8], _ deadline: Deadline)
     throws(ServiceError) -> HTTPConnection.Answer
   {
-    if var kept = connection, kept.isReusable {
-      connection = nil
+    var restart = Restart()
+    while true {
       do throws(ServiceError) {
-        let answer = try kept.exchange(route.method, target, body, deadline: deadline)
-        connection = kept
-        return answer
-      } catch  where error.code == .noDaemon {
-        // The daemon closes idle connections; every route may be asked twice. It may also be another daemon now.
+        let answer = try exchangeOnce(route, target, body, deadline, &restart)
+        let refusal = answer.status == 503 ? Self.failure(answer.body, status: 503) : nil
+        guard let refusal, refusal.code == .shuttingDown else { return answer }
+        restart.wasTold = true
+        throw refusal
+      } catch {
+        // It may be another daemon from now on.
         known = nil
+        guard restart.mayGoOn(after: error), !deadline.hasPassed else { throw error }
       }
     }
-    var fresh = try HTTPConnection(path: socketPath, deadline: deadline)
-    let answer = try fresh.exchange(route.method, target, body, deadline: deadline)
-    connection = fresh
+  }
+
+  private func exchangeOnce(
+    _ route: Route, _ target: String, _ body: [UInt8], _ deadline: Deadline,
+    _ restart: inout Restart
+  ) throws(ServiceError) -> HTTPConnection.Answer {
+    var used: HTTPConnection
+    if let kept = connection, kept.isReusable {
+      used = kept
+    } else {
+      restart.isConnected = false
+      used = try HTTPConnection(path: socketPath, deadline: deadline)
+    }
+    connection = nil
+    restart.isConnected = true
+    let answer = try used.exchange(route.method, target, body, deadline: deadline)
+    connection = used
     return answer
   }
 

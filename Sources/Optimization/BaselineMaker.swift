@@ -106,6 +106,10 @@ extension OptimizationError {
   /// A failure of the store, by who can act on it.
   package init(storing error: any Error) {
     let known = error as? GranaryError
+    if known?.code == .storeClosed || error is CancellationError {
+      self.init(.shuttingDown, "the daemon is stopping")
+      return
+    }
     if known?.code == .storeNotFound, known?.responsible == .input {
       self.init(.notFound, known?.message ?? "")
       return

@@ -139,6 +139,42 @@ import Testing
     #expect(try store.lookup(key: key("inline"))?.artifact.bytes == [1])
   }
 
+  @Test("steps grow while they are short, shrink when writers wait, and stay small on a full disk")
+  func steps() {
+    #expect(CollectionSteps.next(256, seconds: 0) == 512)
+    #expect(CollectionSteps.next(256, seconds: 0.01) == 512)
+    #expect(CollectionSteps.next(256, seconds: 0.05) == 256)
+    #expect(CollectionSteps.next(256, seconds: 10) == 128)
+    #expect(CollectionSteps.next(8192, seconds: 0) == 8192)
+    #expect(CollectionSteps.next(16, seconds: 10) == 16)
+    for isTight in [false, true] {
+      var sizes: [Int] = []
+      var seen: [Int] = []
+      CollectionSteps(isTight: isTight).each(Array(0..<2000), fixture.time) {
+        sizes.append($0.count)
+        seen += $0
+      }
+      #expect(seen == Array(0..<2000))
+      #expect(sizes.max() == (isTight ? 32 : 1024))
+    }
+  }
+
+  @Test("many entries go in few steps, with their blobs and records, and the log is folded in")
+  func many() throws {
+    let store = try fixture.open()
+    for number in 0..<400 {
+      try store.publish("k\(number)", number % 2 == 0 ? [UInt8(number % 7)] : noise(90, seed: 1))
+    }
+    let report = try store.collect(CollectionLimits(maximumEntries: 10))
+    #expect(report.entriesRemoved == 390 && report.entriesKept == 10)
+    #expect(try store.verifyAll(repair: false).isSound)
+    #expect(try store.records.all().count == 10)
+    #expect(try store.statistics().entries == 10)
+    let log = try LocalFileSystem().sizeBytes(of: fixture.directory + "/index.sqlite-wal") ?? 0
+    #expect(log <= StoreOpening.logBytes)
+    #expect(try store.collect(CollectionLimits(maximumEntries: 10)).isEmpty)
+  }
+
   @Test("a disk that fails while files are removed leaves a sound store")
   func failingDisk() throws {
     let store = try fixture.open()

@@ -44,7 +44,7 @@ import Testing
               await Task.yield()
             }
           } catch {
-            return (error as? GranaryError)?.code == .storeFailed
+            return (error as? GranaryError)?.code == .storeClosed
           }
         }
       }

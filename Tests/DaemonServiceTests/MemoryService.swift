@@ -17,7 +17,7 @@ final class MemoryService: KernelServing {
   }
 
   let state = Mutex(State())
-  /// Requests with the spec `wait` hold until this is finished.
+  /// Requests with the spec `wait` hold until this is finished or they are cancelled, those with `hold` also then.
   let gate: AsyncStream<Void>
   let openGate: AsyncStream<Void>.Continuation
   /// Told when a request with the spec `wait` has arrived, and when it was cancelled.
@@ -49,6 +49,12 @@ final class MemoryService: KernelServing {
       moment.yield("arrived")
       for await _ in gate {}
       if Task.isCancelled { moment.yield("cancelled") }
+    }
+    if requests.first?.spec == "hold" {
+      moment.yield("arrived")
+      // A compiler does not stop at once either.
+      await Task { [gate] in for await _ in gate {} }.value
+      moment.yield(Task.isCancelled ? "cancelled" : "held")
     }
     return state.withLock { state in
       state.resolved += 1

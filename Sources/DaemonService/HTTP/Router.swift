@@ -113,6 +113,10 @@ package struct Router: RequestResponding {
       request.body, query: request.query, defaults: defaults)
     let generation = hotSet.generation
     var answers = await service.resolve(requests)
+    // The next daemon answers all of them.
+    if let error = answers.lazy.compactMap(\.error).first(where: { $0.code == .shuttingDown }) {
+      throw error
+    }
     let latency = Double(granary_now() - request.receivedAt) / 1000
     for index in answers.indices { answers[index].latencyMicroseconds = latency }
     let json: [UInt8]

@@ -29,6 +29,8 @@ final class Connection {
   private var isDraining = false
   private var repliesKeepAlive = true
   private var repliesHeadOnly = false
+  /// Whether the answer to the request has begun, as a stream.
+  private var hasStreamed = false
   /// The room that is taken for the body of the request.
   private var reservedBytes = 0
   private var sentContinue = false
@@ -82,6 +84,7 @@ final class Connection {
   func stream(_ bytes: [UInt8], _ sent: CheckedContinuation<Void, any Error>) {
     guard phase == .busy, streamed == nil else { return sent.resume(throwing: Disconnected()) }
     streamed = sent
+    hasStreamed = true
     output.append(bytes[...])
     advance()
     watch()
@@ -99,6 +102,18 @@ final class Connection {
   func drain() {
     isDraining = true
     if phase == .busy { abandon?.finish() } else { closeWhenSent() }
+  }
+
+  /// Tells the client of a request that takes too long for a server that stops to ask the next one, and ends. What
+  /// the request comes to is dropped.
+  func giveUp() {
+    guard phase == .busy else { return }
+    if hasStreamed { return close() }
+    abandon?.finish()
+    refuse()
+    releaseBody()
+    advance()
+    watch()
   }
 
   /// Closes a connection whose client took too long.
@@ -298,15 +313,16 @@ extension Connection {
   private func handOver(_ request: Request, keepsAlive: Bool) {
     repliesKeepAlive = keepsAlive
     repliesHeadOnly = request.method == "HEAD"
+    hasStreamed = false
     enter(.busy)
     let (abandoned, continuation) = AsyncStream<Void>.makeStream()
     abandon = continuation
     let job = RequestJob(
       request: request, abandoned: abandoned, connection: token, loop: context.mailbox)
-    if case .terminated = context.jobs.yield(job) { refuseToBegin() }
+    if case .terminated = context.jobs.yield(job) { refuse() }
   }
 
-  private func refuseToBegin() {
+  private func refuse() {
     let answer = Response.failure(ServiceError(.shuttingDown, "the daemon is stopping"))
     guard case .complete(let status, let type, let body) = answer else { return }
     abandon = nil

@@ -7,6 +7,9 @@ package struct Patience: Sendable {
   package var request: Duration = .seconds(30)
   /// Between two requests.
   package var idle: Duration = .seconds(600)
+  /// For requests that have begun when the server is told to stop: the others are told to ask the next daemon. Less
+  /// than what the daemon as a whole has, so that nothing that they need ends before them.
+  package var drain: Duration = .seconds(15)
 }
 
 /// What every connection of a loop shares. Belongs to the loop's thread.
@@ -16,7 +19,7 @@ final class LoopContext {
   let hot: HotRoutes?
   let access: AccessRule
   let limits: RequestLimits
-  let patience: (request: UInt64, idle: UInt64)
+  let patience: (request: UInt64, idle: UInt64, drain: UInt64)
   let jobs: AsyncStream<RequestJob>.Continuation
   let counters: ServerCounters
   let mailbox: LoopMailbox
@@ -35,7 +38,8 @@ final class LoopContext {
     self.hot = hot
     self.access = access
     limits = options.limits
-    patience = (options.patience.request.nanoseconds, options.patience.idle.nanoseconds)
+    let given = options.patience
+    patience = (given.request.nanoseconds, given.idle.nanoseconds, given.drain.nanoseconds)
     self.jobs = jobs
     self.counters = counters
     self.mailbox = mailbox

@@ -29,13 +29,16 @@ final class ServerLoop {
   private var isPaused = false
   private var ending: Ending?
   private var nextCheck: UInt64 = 0
+  /// When requests that have begun are given up, once the loop drains.
+  private var drainEnd: UInt64?
   private let checkInterval: UInt64
 
   init(listener: Int32, context: LoopContext, connectionLimit: Int) {
     self.listener = listener
     self.context = context
     self.connectionLimit = connectionLimit
-    let shortest = min(context.patience.request, context.patience.idle)
+    let shortest = min(
+      context.patience.request, context.patience.idle, context.patience.drain)
     checkInterval = min(1_000_000_000, max(10_000_000, shortest / 4))
   }
 
@@ -60,9 +63,10 @@ final class ServerLoop {
     return ending ?? .asked
   }
 
-  /// Stops accepting; every connection ends after the request that it has begun.
+  /// Stops accepting; every connection ends after the request that it has begun, or when that takes too long.
   func drain() {
     stopListening()
+    drainEnd = context.now + context.patience.drain
     for connection in connections {
       guard let connection else { continue }
       connection.drain()
@@ -122,6 +126,7 @@ extension ServerLoop {
     nextCheck = context.now + checkInterval
     for connection in connections {
       guard let connection else { continue }
+      if let drainEnd, context.now >= drainEnd { connection.giveUp() }
       connection.checkDeadline()
       removeIfClosed(connection)
     }

@@ -5,7 +5,7 @@ package enum CacheSchema {
   /// `GRNY`, in the header of the database file.
   package static let applicationID = 0x4752_4E59
   /// The `user_version` that the last migration sets.
-  package static let version = 3
+  package static let version = 4
 
   /// Brings a database of any released version to ``version``.
   ///
@@ -29,6 +29,10 @@ package enum CacheSchema {
       try move(database)
       try database.execute(sql: version3End)
       try database.execute(sql: "PRAGMA user_version = 3")
+    }
+    // Nothing of version 3 changes, but it cannot read what is packed from now on.
+    migrator.registerMigration("4: lists of numbers in binary") { database in
+      try database.execute(sql: "PRAGMA user_version = 4")
     }
     return migrator
   }

@@ -10,13 +10,31 @@ struct ScaleStore {
 
   static func key(_ number: Int) -> Digest { Digest(of: Array("entry \(number)".utf8)) }
 
-  func fill(_ count: Int) throws {
+  /// Fills the store until it has so many entries, or until the time is over; the next call goes on from there.
+  ///
+  /// - Returns: whether it has them.
+  func fill(_ count: Int, minutes: Double) throws -> Bool {
     let store = try CacheStore.open(directory: directory)
-    for number in 0..<count {
+    let clock = SystemTime()
+    let begun = clock.monotonicSeconds
+    let first = try store.statistics().entries
+    var told = begun
+    for number in first..<max(first, count) {
+      let now = clock.monotonicSeconds
+      if now - told > 10 {
+        let rate = Double(number - first) / (now - begun)
+        complain("\(number) of \(count) entries, \(Int(rate)) a second")
+        told = now
+      }
+      if now - begun > minutes * 60 {
+        try store.close()
+        complain("\(number) of \(count) entries; run it again to go on")
+        return false
+      }
       try publish(number, in: store)
-      if (number + 1) % 100_000 == 0 { print("\(number + 1) entries") }
     }
     try store.close()
+    return true
   }
 
   private static let hardware =
