@@ -79,6 +79,7 @@ class RunnerTests(unittest.TestCase):
         found = self.run_problem("1_Dropout")
         self.assertEqual(found.state, "partial", found.reason)
         self.assertIn("native_dropout", found.reason)
+        self.assertIn("its random numbers are PyTorch's", found.reason)
         self.assertGreater(found.speedup, 0)
 
     def test_a_kernel_as_near_to_f64_as_pytorch_is_unstable_where_that_is_not_near(self):
