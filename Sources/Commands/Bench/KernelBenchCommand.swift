@@ -16,9 +16,10 @@ struct KernelBenchCommand: ParsableCommand {
         granary bench kernelbench --path ~/KernelBench
         granary bench kernelbench --path ~/KernelBench --level 1 --problem 23 --mode both --json
         granary bench kernelbench --path ~/KernelBench --level 3 --scale small --no-compile
+        granary bench kernelbench --path ~/KernelBench --mode both --import-only
         granary bench kernelbench --path ~/KernelBench --problem softmax --policy tuned --deadline 60
 
-      Exits with 0 when all are correct, 1 when one is not, 2 when there is no such problem.
+      Exits with 0 when all are correct (with --import-only: imported), 1 when one is not, 2 when there is no such problem.
       """)
 
   enum Scale: String, ExpressibleByArgument, CaseIterable { case small, full }
@@ -43,6 +44,8 @@ struct KernelBenchCommand: ParsableCommand {
   @Flag(help: "Do not ask the daemon which wrong answers its verification would not see.")
   var noExamine = false
   @Option(help: "How long one problem may take, in seconds.") var limit = 900.0
+  @Flag(help: "Export only, at any size: nothing runs, and tensors have no memory.")
+  var importOnly = false
   @Option(help: "The Python to run; else GRANARY_PYTHON, that of 'make python', python3.")
   var python: String?
   @OptionGroup var connection: ConnectionOptions
@@ -71,6 +74,7 @@ struct KernelBenchCommand: ParsableCommand {
     if let tolerance { arguments += ["--tolerance", "\(tolerance)"] }
     if noCompile { arguments.append("--no-compile") }
     if noExamine { arguments.append("--no-examine") }
+    if importOnly { arguments.append("--import-only") }
     if connection.json { arguments.append("--json") }
     return arguments
   }

@@ -35,6 +35,14 @@ static bool is_daemons_fault(int32_t status) {
   return status == GRANARY_NO_DAEMON || status == GRANARY_DEADLINE_EXCEEDED || status == GRANARY_BAD_ANSWER;
 }
 
+static const char *failure_of(int32_t status) {
+  switch (status) {
+    case GRANARY_NO_DAEMON: return "did not answer";
+    case GRANARY_DEADLINE_EXCEEDED: return "took longer than a deadline";
+    default: return "gave an answer that cannot be read";
+  }
+}
+
 static granary_options completed(const granary_options *options, char *path, size_t count) {
   granary_options complete = {0};
   if (options) memcpy(&complete, options, options->size < sizeof complete ? options->size : sizeof complete);
@@ -55,7 +63,8 @@ static bool is_policy(const char *name) {
 static int32_t ask_open(const granary_question *questions, const size_t *places, size_t count, int64_t deadline,
                         granary_kernel **kernels, int32_t *statuses) {
   if (granary_now() < silent_until && hash_of(questions->socket) == silent_socket)
-    return granary_fail(silent_status, "the daemon failed a moment ago and is not asked again yet");
+    return granary_fail(silent_status, "the daemon on %s %s a moment ago and is not asked again yet",
+                        questions->socket, failure_of(silent_status));
   granary_question *asked = calloc(count, sizeof *asked);
   granary_kernel **brought = calloc(count, sizeof *brought);
   int32_t *became = calloc(count, sizeof *became);

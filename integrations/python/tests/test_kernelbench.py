@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import unittest
+import unittest.mock
 from pathlib import Path
 
 from daemon import running_daemon, use_tree
@@ -16,6 +17,7 @@ has_torch = importlib.util.find_spec("torch") is not None
 
 if has_torch:
     from granary import kernelbench
+    from granary.kernelbench import running
     from granary.kernelbench.__main__ import main
     from granary.kernelbench.outcomes import summary_lines
 
@@ -67,16 +69,39 @@ class RunnerTests(unittest.TestCase):
         self.assertGreater(found.remaining, 0)
 
     def test_random_and_broken_problems_say_so(self):
-        self.assertEqual(self.run_problem("1_Dropout").state, "random")
+        self.assertEqual(self.run_problem("3_Random").state, "random")
         self.assertEqual(self.run_problem("1_Dropout", training=False).state, "correct")
         broken = self.run_problem("2_Broken")
         self.assertEqual(broken.state, "broken")
         self.assertIn("this file does not run", broken.reason)
 
+    def test_random_numbers_that_stay_with_pytorch_are_the_models_from_equal_seeds(self):
+        found = self.run_problem("1_Dropout")
+        self.assertEqual(found.state, "partial", found.reason)
+        self.assertIn("native_dropout", found.reason)
+        self.assertIn("its random numbers are PyTorch's", found.reason)
+        self.assertGreater(found.speedup, 0)
+
+    def test_a_kernel_as_near_to_f64_as_pytorch_is_unstable_where_that_is_not_near(self):
+        found = self.run_problem("5_Cancelling")
+        self.assertEqual(found.state, "unstable", found.reason)
+        self.assertIn("so does PyTorch's own result", found.reason)
+
+    def test_an_import_at_full_scale_takes_no_memory_and_runs_nothing(self):
+        (path,) = checkout.glob("KernelBench/level4/4_GPU.py")
+        chosen = kernelbench.Settings(import_only=True)
+        found = kernelbench.run(path, chosen)
+        self.assertEqual((found.state, found.reason, found.specs), ("imported", "", 1))
+        self.assertIsNone(found.workspace_bytes)
+        (path,) = checkout.glob("KernelBench/*/99_*.py")
+        self.assertEqual(kernelbench.run(path, chosen).state, "partial")
+
     def test_a_kernel_outside_the_tolerance_is_wrong(self):
-        found = self.run_problem("12_*", tolerance=0)
-        self.assertEqual(found.state, "wrong")
-        self.assertIn("differs by", found.reason)
+        judgement = running.Judgement(wrong="trial 0: differs by 1", imprecise="is 1 from it")
+        for judgement.is_unstable in (False, True):
+            with unittest.mock.patch.object(running, "judged", return_value=judgement):
+                found = self.run_problem("12_*")
+            self.assertEqual((found.state, found.reason), ("wrong", "trial 0: differs by 1"))
 
 
 @unittest.skipUnless(has_torch, "needs PyTorch")
@@ -102,6 +127,15 @@ class ProblemTests(unittest.TestCase):
         convolution = self.problem("50_*", "small")
         self.assertEqual(convolution.inputs(0)[0].shape, (4, 3, 56, 56))
         self.assertEqual(self.problem("50_*", "full").inputs(0)[0].shape, (64, 3, 224, 224))
+
+    def test_what_a_file_places_on_a_gpu_is_on_the_cpu(self):
+        import torch
+
+        problem = self.problem("4_GPU", "small")
+        self.assertEqual({tensor.device.type for tensor in problem.inputs(0)}, {"cpu"})
+        self.assertEqual(problem.model().scale.device.type, "cpu")
+        self.assertEqual(problem.inputs(0)[0].dtype, torch.float16)
+        self.assertEqual(problem.inputs(0)[0].shape, (64, 64))
 
     def test_equal_seeds_give_equal_weights_and_inputs(self):
         import torch
@@ -191,12 +225,19 @@ class ReportTests(unittest.TestCase):
     def test_the_command_runs_each_problem_apart_and_reports_every_failure(self):
         with running_daemon():
             text = self.command("--level", "4", "--scale", "small", "--mode", "both")
-            self.assertIn("2 broken", text)
-            self.assertIn("1 correct", text)
-            self.assertIn("1 random", text)
+            for mode, states in (
+                ("training", "1 broken, 1 correct, 1 partial, 1 random, 1 unstable"),
+                ("evaluation", "1 broken, 2 correct, 1 random, 1 unstable"),
+            ):
+                self.assertIn(f"5 problems in {mode} mode: {states}; pass rate", text)
+            self.assertIn("MiB, PyTorch's", text)
             self.assertEqual(text.count("RuntimeError: this file does not run"), 4)
             report = json.loads(self.command("--level", "4", "--problem", "2", "--json"))
+            chosen = ("--level", "4", "--problem", "gpu", "--import-only")
+            imported = self.command(*chosen, status=0)
+        self.assertIn("1 problems in training mode: 1 imported; pass rate 100.0%", imported)
         self.assertEqual(report["summary"]["states"], {"broken": 1})
+        self.assertEqual(report["modes"]["training"], report["summary"])
         self.assertEqual(report["problems"][0]["problem"], "level4/2_Broken")
 
     def test_a_problem_that_takes_too_long_is_ended(self):

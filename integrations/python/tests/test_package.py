@@ -101,6 +101,8 @@ class ClientTests(DaemonCase):
             granary.Client().greeting()
         with self.assertRaises(granary.GranaryError):
             granary.get("neg(x: f32[6])")
+        with self.assertRaisesRegex(granary.GranaryError, "a moment ago|no daemon"):
+            granary.get("neg(x: f32[7])")
         again = patient("neg(x: f32[5])")
         self.assertEqual(again.artifact, kernel.artifact)
 

@@ -177,8 +177,11 @@ def export(
 
     if groups not in ("whole", "fusion"):
         raise ValueError(f"groups are 'whole' or 'fusion', not {groups!r}")
+    from granary.recurrent import quick_types
+
     module = target if isinstance(target, torch.nn.Module) else function_module(target)
-    with torch.no_grad(), warnings.catch_warnings(), _tensors_as_buffers(module):
+    plain = _tensors_as_buffers(module)
+    with torch.no_grad(), warnings.catch_warnings(), plain, quick_types():
         warnings.simplefilter("ignore")
         program = torch.export.export(module, tuple(example_inputs), kwargs, strict=False)
         kept = set(kept_whole)

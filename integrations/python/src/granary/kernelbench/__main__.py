@@ -8,7 +8,13 @@ import os
 import sys
 from pathlib import Path
 
-from granary.kernelbench.outcomes import Outcome, failures, summary, summary_lines
+from granary.kernelbench.outcomes import (
+    Outcome,
+    by_mode,
+    failures,
+    summary,
+    summary_lines,
+)
 from granary.kernelbench.problems import problems
 from granary.kernelbench.running import Settings, run_apart
 
@@ -33,6 +39,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--no-compile", action="store_true", help="do not time torch.compile")
     add("--no-examine", action="store_true", help="do not ask what verification would not see")
     add("--limit", type=float, default=900, help="seconds for one problem")
+    add("--import-only", action="store_true", help="export only: nothing runs or needs memory")
     add("--json", action="store_true", help="print one object for all")
     return parser.parse_args(given)
 
@@ -52,6 +59,7 @@ def settings(options: argparse.Namespace) -> list[Settings]:
             compile=not options.no_compile,
             examine=not options.no_examine,
             limit=options.limit,
+            import_only=options.import_only,
         )
         for mode in modes
     ]
@@ -61,7 +69,8 @@ def main(given: list[str] | None = None) -> int:
     """Runs the chosen problems.
 
     Returns:
-        0 when all are correct, 1 when one is not, 2 when there is none.
+        0 when all are correct, or imported with `--import-only`, 1 when one is not, 2 when there is
+        none.
     """
     options = arguments(given)
     # A pool of compiler processes would outlive the problem's.
@@ -78,7 +87,9 @@ def main(given: list[str] | None = None) -> int:
         return 2
     if options.json:
         listed = [outcome.json() for outcome in outcomes]
-        print(json.dumps({"problems": listed, "summary": summary(outcomes)}, indent=1))
+        modes = {mode: summary(each) for mode, each in by_mode(outcomes).items()}
+        report = {"problems": listed, "summary": summary(outcomes), "modes": modes}
+        print(json.dumps(report, indent=1))
     else:
         print("\n".join(summary_lines(outcomes)))
     return 1 if failures(outcomes) else 0

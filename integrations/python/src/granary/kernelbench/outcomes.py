@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 speedups = (1.0, 1.5, 2.0)
+_good = ("correct", "imported")
 
 
 @dataclass
@@ -17,8 +18,10 @@ class Outcome:
     problem: str
     state: str
     """`correct`; `partial` when some nodes stay with PyTorch and the results are right; `wrong`,
-    by KernelBench's rule or ours; `random` when PyTorch disagrees with itself; `unsupported`;
-    `no-kernel`; `broken` when the problem itself or its run fails."""
+    by KernelBench's rule or ours; `unstable` when it is as near to the model in f64 as PyTorch
+    is, and KernelBench's rule refuses both; `random` when PyTorch disagrees with itself, and the
+    kernels with it also from equal seeds; `unsupported`; `no-kernel`; `broken` when the problem
+    itself or its run fails. Where nothing was to run, `imported` or `partial`."""
     reason: str = ""
     mode: str = ""
     kernel_ms: float | None = None
@@ -62,11 +65,14 @@ class Outcome:
 
     def line(self) -> str:
         """One line for people."""
-        text = f"{self.problem:44} {self.state:11}"
+        text = f"{self.problem:44} {self.mode:10} {self.state:11}"
         if self.speedup is not None:
             text += f" {self.kernel_ms:9.3f} ms, {self.speedup:.2f} x eager"
         if self.speedup_over_compiled is not None:
             text += f", {self.speedup_over_compiled:.2f} x torch.compile"
+        if self.workspace_bytes is not None and self.eager_workspace_bytes is not None:
+            own, other = self.workspace_bytes / 2**20, self.eager_workspace_bytes / 2**20
+            text += f", workspace {own:.1f} MiB, PyTorch's {other:.1f}"
         if self.weak:
             text += f"  [weak: {', '.join(self.weak)} would pass]"
         if self.unseen:
@@ -86,7 +92,7 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
     return {
         "problems": len(outcomes),
         "states": {state: states.count(state) for state in sorted(set(states))},
-        "pass_rate": states.count("correct") / count,
+        "pass_rate": sum(state in _good for state in states) / count,
         "weak": sum(bool(outcome.weak) for outcome in outcomes),
         "without_signal": [outcome.problem for outcome in outcomes if outcome.unseen],
         "ready_seconds": _ready(outcomes),
@@ -97,15 +103,26 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
 
 
 def failures(outcomes: list[Outcome]) -> list[Outcome]:
-    """All that are not correct."""
-    return [outcome for outcome in outcomes if outcome.state != "correct"]
+    """All that are not correct, or imported where nothing was to run."""
+    return [outcome for outcome in outcomes if outcome.state not in _good]
+
+
+def by_mode(outcomes: list[Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes of each mode, in the order of their first."""
+    modes = dict.fromkeys(outcome.mode for outcome in outcomes)
+    return {mode: [outcome for outcome in outcomes if outcome.mode == mode] for mode in modes}
 
 
 def summary_lines(outcomes: list[Outcome]) -> list[str]:
-    """The summary for people, every failure last."""
+    """The summary of each mode for people, every failure last."""
+    return [line for each in by_mode(outcomes).values() for line in _mode_lines(each)]
+
+
+def _mode_lines(outcomes: list[Outcome]) -> list[str]:
     found = summary(outcomes)
     states = ", ".join(f"{count} {state}" for state, count in found["states"].items())
-    lines = [f"{found['problems']} problems: {states}; pass rate {found['pass_rate']:.1%}"]
+    where = f" in {outcomes[0].mode} mode" if outcomes[0].mode else ""
+    lines = [f"{found['problems']} problems{where}: {states}; pass rate {found['pass_rate']:.1%}"]
     for name in ("eager", "torch_compile"):
         ratios = found[name]
         if not ratios["count"]:
@@ -124,9 +141,13 @@ def summary_lines(outcomes: list[Outcome]) -> list[str]:
         lines.append(f"{found['weak']} problems would accept an answer that computes nothing")
     bad = failures(outcomes)
     if bad:
-        lines.append("not correct:")
+        lines.append("not whole:" if _is_import(outcomes) else "not correct:")
         lines += [f"  {outcome.problem}: {outcome.state}: {outcome.reason}" for outcome in bad]
     return lines
+
+
+def _is_import(outcomes: list[Outcome]) -> bool:
+    return any(outcome.state == "imported" for outcome in outcomes)
 
 
 def _ready(outcomes: list[Outcome]) -> dict[str, float]:

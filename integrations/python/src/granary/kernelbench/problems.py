@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.overrides import TorchFunctionMode
 
 _batch_limit = 4
 _limits = (64, 128, 256, 512)
@@ -70,17 +72,34 @@ class Problem:
     def model(self) -> torch.nn.Module:
         """The model with the weights of seed 42."""
         torch.manual_seed(42)
-        model: torch.nn.Module = self._names["Model"](*self._names["get_init_inputs"]())
-        return model.train(self.training)
+        with _OnTheProcessor():
+            model: torch.nn.Module = self._names["Model"](*self._names["get_init_inputs"]())
+            return model.train(self.training)
 
     def inputs(self, seed: int) -> list[Any]:
         """Fresh inputs."""
         torch.manual_seed(seed)
-        return list(self._names["get_inputs"]())
+        with _OnTheProcessor():
+            return list(self._names["get_inputs"]())
+
+    def without_memory(self) -> tuple[torch.nn.Module, list[Any], FakeTensorMode]:
+        """The model and inputs as tensors of no memory, and the mode that they are of.
+
+        A model that reads values while it is made has real parameters.
+        """
+        mode = FakeTensorMode(allow_non_fake_inputs=True)
+        with mode:
+            inputs = self.inputs(42)
+            try:
+                return self.model(), inputs, mode
+            except Exception:
+                pass
+        return self.model(), inputs, mode
 
     def _load(self, tree: ast.Module) -> None:
         self._names = {"__name__": "kernelbench_problem", "__file__": str(self._path)}
-        exec(compile(tree, str(self._path), "exec"), self._names)
+        with _OnTheProcessor():
+            exec(compile(tree, str(self._path), "exec"), self._names)
 
     def _reduce(self) -> None:
         reason: Exception | None = None
@@ -98,6 +117,29 @@ class Problem:
                 except Exception as error:
                     reason = error
         raise NotReduced(f"no reduction of its shapes runs: {reason}")
+
+
+class _OnTheProcessor(TorchFunctionMode):
+    """Makes on the CPU what a file makes on a GPU, as some do by name."""
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = {name: _on_the_processor(value) for name, value in (kwargs or {}).items()}
+        if function is torch.Tensor.cuda:
+            return args[0]
+        if function is torch.Tensor.to:
+            args = (args[0], *map(_on_the_processor, args[1:]))
+        return function(*args, **kwargs)
+
+
+def _on_the_processor(value: Any) -> Any:
+    is_gpu = isinstance(value, str | torch.device) and str(value).split(":")[0] == "cuda"
+    return "cpu" if is_gpu else value
 
 
 class _Reduction(ast.NodeTransformer):

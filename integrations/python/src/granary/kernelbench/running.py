@@ -19,7 +19,7 @@ import torch
 from granary.client import Client
 from granary.errors import GranaryError
 from granary.exporting import Exported, export
-from granary.kernelbench.judging import is_random, judged
+from granary.kernelbench.judging import Judgement, is_random, judged
 from granary.kernelbench.outcomes import Outcome
 from granary.kernelbench.problems import Problem, flat
 
@@ -42,6 +42,8 @@ class Settings:
     """Whether to ask the daemon which wrong answers its verification would not see."""
     limit: float = 900
     """Seconds for one problem."""
+    import_only: bool = False
+    """Whether to export only: nothing runs, and tensors have no memory."""
 
     @property
     def mode(self) -> str:
@@ -55,17 +57,19 @@ def run(path: Path, settings: Settings) -> Outcome:
     try:
         problem = Problem(path, settings.scale, settings.training)
         outcome.reduced = problem.reduced
+        if settings.import_only:
+            return _imported(outcome, problem)
         model, inputs = problem.model(), problem.inputs(42)
         with torch.no_grad():
-            if is_random(problem, model):
-                return replace(outcome, state="random", reason="PyTorch disagrees with itself")
+            random = is_random(problem, model)
         exported = export(problem.model(), inputs)
     except Exception as error:
         return replace(outcome, reason=f"{type(error).__name__}: {_first_line(error)}")
     outcome.specs, outcome.remaining = len(exported.specs), len(exported.remaining)
     groups = exported.graph.fused
     if not groups:
-        return replace(outcome, state="unsupported", reason=_unsupported(exported))
+        state = "random" if random else "unsupported"
+        return replace(outcome, state=state, reason=_unsupported(exported))
     start = time.monotonic()
     exported.graph.ask(policy=settings.policy, deadline=settings.deadline)
     kernels = [group.kernel for group in groups if group.kernel is not None]
@@ -75,7 +79,20 @@ def run(path: Path, settings: Settings) -> Outcome:
     outcome.ready_seconds = time.monotonic() - start
     outcome.workspace_bytes = max(kernel.workspace_bytes for kernel in kernels)
     with torch.no_grad():
-        return _judged(outcome, problem, model, exported, settings)
+        return _judged(outcome, problem, model, exported, settings, random)
+
+
+def _imported(outcome: Outcome, problem: Problem) -> Outcome:
+    model, inputs, mode = problem.without_memory()
+    with mode:
+        exported = export(model, inputs)
+    outcome.specs, outcome.remaining = len(exported.specs), len(exported.remaining)
+    if not exported.graph.fused:
+        return replace(outcome, state="unsupported", reason=_unsupported(exported))
+    if exported.remaining:
+        return replace(outcome, state="partial", reason=_unsupported(exported))
+    unchecked = "" if exported.checked else "not checked by a daemon"
+    return replace(outcome, state="imported", reason=unchecked)
 
 
 def run_apart(path: Path, settings: Settings) -> Outcome:
@@ -98,11 +115,17 @@ def run_apart(path: Path, settings: Settings) -> Outcome:
         process.kill()
     except EOFError:
         process.join()
-        reason = f"its process ended with status {process.exitcode}"
+        reason = _ended(process.exitcode)
     finally:
         process.join()
         receiving.close()
     return Outcome(f"{path.parent.name}/{path.stem}", "broken", reason, settings.mode)
+
+
+def _ended(status: int | None) -> str:
+    if status == -signal.SIGKILL:
+        return "its process was killed, as happens when the memory does not suffice"
+    return f"its process ended with status {status}"
 
 
 def _send(sending: Connection, path: Path, settings: Settings, environment: dict[str, str]) -> None:
@@ -118,19 +141,21 @@ def _judged(
     model: torch.nn.Module,
     exported: Exported,
     settings: Settings,
+    random: bool,
 ) -> Outcome:
     run = exported.all_outputs(policy=settings.policy, deadline=settings.deadline)
 
     def call(inputs: list[Any]) -> list[torch.Tensor]:
         return list(run(*flat(inputs))[: exported.user_outputs])
 
-    judgement = judged(problem, model, call, settings.trials, settings.tolerance)
+    judgement: Judgement = judged(problem, model, call, settings.trials, settings.tolerance, random)
     outcome.weak = judgement.weak
     if settings.examine:
         outcome.unseen, outcome.unexamined = examined(exported, settings.deadline)
     outcome.eager_workspace_bytes = _workspace(model, problem.inputs(42))
     if wrong := judgement.wrong or judgement.imprecise:
-        return replace(outcome, state="wrong", reason=wrong)
+        state = "random" if random else "unstable" if judgement.is_close else "wrong"
+        return replace(outcome, state=state, reason=wrong)
     if exported.graph.original_calls:
         return replace(outcome, state="no-kernel", reason="a kernel failed, PyTorch ran instead")
     outcome = _timed(outcome, problem.inputs(42), model, call, settings)

@@ -18,6 +18,7 @@ from granary.torch.partition import base_name
 # Where Granary's meaning is not PyTorch's: docs/spec.md says how they differ.
 _denied = {"as_strided", "resize_", "empty", "empty_strided", "nonzero", "_local_scalar_dense"}
 _first_result_only = {"_embedding_bag"}
+_random = "its random numbers are PyTorch's"
 
 
 class Support:
@@ -66,7 +67,9 @@ class Support:
         """
         self._resolve(dict.fromkeys(self._texts.values()), socket)
         self.reasons |= {
-            node: self._answers[text] for node, text in self._texts.items() if self._answers[text]
+            node: _random if is_random(node) else self._answers[text]
+            for node, text in self._texts.items()
+            if self._answers[text]
         }
         self._take(node for node in self._texts if node not in self.reasons)
         self.is_checked = True
@@ -147,7 +150,7 @@ def refusal(node: fx.Node, *, random: bool = False) -> str | None:
     if not isinstance(target, torch._ops.OpOverload):
         return "it is no ATen operator"
     if not random and is_random(node):
-        return "its random numbers are PyTorch's"
+        return _random
     if target._schema.is_mutable:
         return "it changes its operands"
     if base_name(node) in _denied and not _strides_over_a_whole(node):
