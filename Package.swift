@@ -185,7 +185,9 @@ let package = Package(
         "Commands", "DaemonAPI", "KernelSpec", "Support",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
-    tests("OptimizationTests", ["TestSupport", "Optimization", "KernelSpec", "Support"]),
+    tests(
+      "OptimizationTests",
+      ["TestSupport", "Optimization", "Knowledge", "Hardware", "KernelSpec", "Support"]),
     tests(
       "EndToEndTests",
       [
