@@ -187,7 +187,10 @@ let package = Package(
       ]),
     tests(
       "OptimizationTests",
-      ["TestSupport", "Optimization", "Knowledge", "Hardware", "KernelSpec", "Support"]),
+      [
+        "TestSupport", "Optimization", "CacheStore", "CodeGeneration", "Hardware", "Knowledge",
+        "RemoteTiers", "Trust", "KernelSpec", "Support",
+      ]),
     tests(
       "EndToEndTests",
       [

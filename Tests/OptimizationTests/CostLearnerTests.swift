@@ -1,3 +1,4 @@
+import CodeGeneration
 import Hardware
 import KernelSpec
 import Knowledge
