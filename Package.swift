@@ -188,8 +188,8 @@ let package = Package(
     tests(
       "OptimizationTests",
       [
-        "TestSupport", "Optimization", "CacheStore", "RemoteTiers", "Trust", "KernelSpec",
-        "Support",
+        "TestSupport", "Optimization", "CacheStore", "CodeGeneration", "Hardware", "Knowledge",
+        "RemoteTiers", "Trust", "KernelSpec", "Support",
       ]),
     tests(
       "EndToEndTests",

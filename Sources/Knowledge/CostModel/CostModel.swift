@@ -10,12 +10,14 @@ package struct CostModel: Sendable {
   private let columns: [String]
   private let trees: BoostedTrees
 
-  /// Learns from samples. Takes about 10 ms for 300 of them (measured).
+  /// Learns from samples, of which only the newest ``mostSamples`` count. Takes about 40 ms for so many (measured).
   ///
   /// - Parameter own: samples of the search that asks, which count more than those of other searches.
   /// - Returns: `nil` for fewer than ``fewestSamples`` in all, or where XGBoost is not installed.
   package init?(own: [CostSample], others: [CostSample] = []) {
-    let samples = others + own
+    let own = own.suffix(Self.mostSamples)
+    let others = others.suffix(Self.mostSamples - own.count)
+    let samples = Array(others + own)
     guard samples.count >= Self.fewestSamples else { return nil }
     columns = samples.reduce(into: Set<String>()) { $0.formUnion($1.features.keys) }.sorted()
     let weights =
@@ -40,6 +42,8 @@ package struct CostModel: Sendable {
 
   /// With fewer, trees say nothing that the mean does not.
   package static let fewestSamples = 12
+  /// More would make learning slower than a compilation.
+  package static let mostSamples = 400
   private static let weightOfOwn: Float = 4
 }
 
@@ -54,7 +58,7 @@ private final class BoostedTrees: @unchecked Sendable {
   init?(rows: [Float], targets: [Float], weights: [Float], columns: Int) {
     let fitted = granary_trees_fit(
       rows, targets, weights, targets.count, columns,
-      granary_trees_shape(rounds: 60, depth: 4, rate: 0.2))
+      granary_trees_shape(rounds: 40, depth: 4, rate: 0.25))
     guard let fitted else { return nil }
     pointer = fitted
     self.columns = columns

@@ -43,8 +43,8 @@ package struct CostRecords: Sendable {
 
   private func path(of kind: CostKind) -> String { "\(directory)/\(kind.fileName).json" }
 
-  /// Of a kind: more make learning slower than it may be, and what is older was of another time.
-  package static let most = 600
+  /// Of a kind: as many as a model learns from.
+  package static let most = CostModel.mostSamples
   /// The format of the files and the shape of what is learned from them.
   private static let format = 1
   private static let mostBytes = 16 << 20
