@@ -41,6 +41,9 @@ struct StoreOpening {
       return pool
     } catch let error as DatabaseError where Self.isDamage(error) {
       return try rebuiltPool()
+    } catch let error as GranaryError where error.code == .storeTooNew {
+      if !unclean { try? files.remove(marker) }
+      throw error
     }
   }
 
@@ -122,12 +125,14 @@ struct StoreOpening {
     configuration.prepareDatabase { [packer] database in
       for function in packer.functions { database.add(function: function) }
       if !database.configuration.readonly {
-        // Of a new database: what of a page no blob fits into is a quarter as much as with SQLite's own size.
+        // What is there already stays byte for byte: one of a newer Granary is only looked at.
+        if try Int.fetchOne(database, sql: "PRAGMA page_count") == 0 {
+          // What of a page no blob fits into is a quarter as much as with SQLite's own size.
+          try database.execute(sql: "PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL")
+        }
         try database.execute(
           sql: """
-            PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;
-            PRAGMA secure_delete = OFF;
-            PRAGMA wal_autocheckpoint = \(Self.logPages);
+            PRAGMA secure_delete = OFF; PRAGMA wal_autocheckpoint = \(Self.logPages);
             PRAGMA journal_size_limit = \(Self.logBytes)
             """)
       }
