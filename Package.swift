@@ -74,7 +74,7 @@ let package = Package(
     module(
       "Evaluation",
       ["RunnerProtocol", "Hardware", "KernelSpec", "Support", "CLinux", "CNumerics"]),
-    module("Knowledge", ["Hardware", "KernelSpec", "Support"]),
+    module("Knowledge", ["Hardware", "KernelSpec", "Support", "CLinux"]),
     module(
       "CacheStore",
       [
@@ -162,7 +162,7 @@ let package = Package(
     tests(
       "EvaluationTests",
       ["Evaluation", "RunnerProtocol", "Hardware", "KernelSpec", "Support", "granary-runner"]),
-    tests("KnowledgeTests", ["Knowledge", "Hardware", "KernelSpec", "Support"]),
+    tests("KnowledgeTests", ["TestSupport", "Knowledge", "Hardware", "KernelSpec", "Support"]),
     tests(
       "CacheStoreTests",
       [

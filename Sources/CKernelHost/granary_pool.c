@@ -32,6 +32,8 @@ struct granary_pool {
   _Atomic int stopping;
   _Atomic int resting;
   int64_t count;
+  /* The threads below this take part. */
+  int32_t threads;
   granary_body body;
   void *argument;
   _Atomic int64_t next;
@@ -97,7 +99,7 @@ static void *work(void *argument) {
     seen = await_generation(pool, seen);
     if (atomic_load_explicit(&pool->stopping, memory_order_relaxed)) return NULL;
     if (!enter(pool)) continue;
-    run_share(pool, self->thread);
+    if (self->thread < pool->threads) run_share(pool, self->thread);
     atomic_fetch_sub_explicit(&pool->inside, 1, memory_order_release);
   }
 }
@@ -117,6 +119,7 @@ static void parallel_for(const granary_context *context, int64_t count, granary_
   }
   atomic_store_explicit(&pool->resting, 0, memory_order_relaxed);
   pool->count = count;
+  pool->threads = context->thread_count;
   pool->body = body;
   pool->argument = argument;
   atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
@@ -145,6 +148,19 @@ granary_pool *granary_pool_create(int32_t thread_count) {
 }
 
 const granary_context *granary_pool_context(granary_pool *pool) { return &pool->context; }
+
+int32_t granary_call_within(granary_kernel_function function, const void *const *inputs, void *const *outputs,
+                            void *workspace, const granary_context *context, int32_t *most) {
+  granary_context within = *context;
+  int32_t known = __atomic_load_n(most, __ATOMIC_RELAXED);
+  if (within.thread_count > known) within.thread_count = known;
+  int32_t status = function(inputs, outputs, workspace, &within);
+  while (status == GRANARY_TOO_MANY_THREADS && within.thread_count > 1) {
+    __atomic_store_n(most, --within.thread_count, __ATOMIC_RELAXED);
+    status = function(inputs, outputs, workspace, &within);
+  }
+  return status;
+}
 
 static int pin(pthread_t thread, int cpu) {
   cpu_set_t only;

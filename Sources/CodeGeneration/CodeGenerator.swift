@@ -22,11 +22,20 @@ package struct CodeGenerator: Sendable {
       kernels: sites(of: program).map { site in
         KernelSpace(
           name: site.summary,
-          sketches: sketches.filter { $0.matches(site) }.map {
+          sketches: ranked(for: site).map {
             SketchSpace(sketch: $0.name, parameters: $0.parameters(for: site))
           })
       },
       build: language == .c ? [ParameterDomain("optimization", [1, 2, 3], default: 2)] : [])
+  }
+
+  /// The sketches that fit, the one that is the default first.
+  private func ranked(for site: KernelSite) -> [any Sketch] {
+    let fitting = sketches.filter { $0.matches(site) }
+    let alternatives = fitting.map { $0.isAlternative(at: site) }
+    return [false, true].flatMap { wanted in
+      zip(fitting, alternatives).filter { $0.1 == wanted }.map(\.0)
+    }
   }
 
   /// The rule that `schedule` breaks, or `nil` when it is legal.

@@ -12,6 +12,9 @@ package protocol Sketch: Sendable {
   /// Whether the sketch can make the kernel, with at least its default parameters.
   func matches(_ site: KernelSite) -> Bool
 
+  /// Whether a sketch after this one in the table is the better choice where nothing was measured.
+  func isAlternative(at site: KernelSite) -> Bool
+
   /// The parameters and their legal values; the defaults are a good choice for `site.hardware`.
   func parameters(for site: KernelSite) -> [ParameterDomain]
 
@@ -26,6 +29,8 @@ package protocol Sketch: Sendable {
 }
 
 extension Sketch {
+  package func isAlternative(at site: KernelSite) -> Bool { false }
+
   package func violation(of schedule: KernelSchedule, for site: KernelSite) -> String? { nil }
 }
 

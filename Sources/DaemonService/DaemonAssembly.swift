@@ -48,7 +48,9 @@ package enum DaemonAssembly {
         trust: TrustPolicy(
           ring: KeyRing(directory: configuration.locations.keys),
           verification: configuration.verifyImports),
-        leaseSeconds: configuration.searchLeaseSeconds, log: logger)
+        leaseSeconds: configuration.searchLeaseSeconds,
+        costDirectory: configuration.costModel ? configuration.locations.store + "/costs" : nil,
+        log: logger)
       let server = try configuration.serving.map {
         try TierServer(
           $0, library: library, folder: configuration.locations.shelf, logger: logger)

@@ -164,6 +164,8 @@ struct DaemonFlags: ParsableCommand {
   @Option(help: "The longest time of one search; 0 to search only when asked.") var searchSeconds:
     String?
   @Option(help: "The most candidates of one search.") var searchCandidates: String?
+  @Option(help: "Whether searches learn which candidates are worth compiling.")
+  var costModel: String?
   @Option(help: "How long a search is left to another machine that is silent.")
   var searchLeaseSeconds: String?
   @Option(help: "cached, baseline, tuned or locked.") var defaultPolicy: String?
@@ -189,6 +191,7 @@ struct DaemonFlags: ParsableCommand {
       (.searchThreads, searchThreads),
       (.searchSeconds, searchSeconds),
       (.searchLeaseSeconds, searchLeaseSeconds), (.searchCandidates, searchCandidates),
+      (.costModel, costModel),
       (.defaultPolicy, defaultPolicy),
       (.tunedDeadlineSeconds, tunedDeadlineSeconds), (.logLevel, logLevel),
     ]

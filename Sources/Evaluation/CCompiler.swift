@@ -73,10 +73,9 @@ package struct CCompiler: KernelCompiler {
     guard directory.write(Array(CompilerOptions.text(of: source).utf8), to: "kernel.c") else {
       return .failed(log: "the source cannot be written to \(directory.path)")
     }
-    let arguments = [path] + CompilerOptions.arguments(for: source, compiler: path)
     async let features = features.value()
     let run = await ToolRun.run(
-      arguments,
+      CompilerOptions.command(for: source, compiler: path),
       environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "TMPDIR=\(directory.path)", "LC_ALL=C"],
       directory: directory.path, confinement: confinement,
       timeLimit: timeLimit * (1 + source.text.utf8.count / largeSource))

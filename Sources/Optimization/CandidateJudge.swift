@@ -19,6 +19,8 @@ struct CandidateJudge {
   private var complete: ReferenceValues?
   /// Every artifact so far, so that identical binaries are measured once.
   private var seen: [Digest: (id: Int, fitness: Double)] = [:]
+  /// What each source so far was compiled to, so that schedules that mean the same are compiled once.
+  private var compiled: [KernelSource: Digest] = [:]
 
   init(
     plan: KernelPlan, workshop: Workshop, baseline: Artifact, known: [CandidateRecord]
@@ -48,8 +50,8 @@ struct CandidateJudge {
 
   /// A candidate that is known to be right or wrong, but not how fast.
   enum Prepared: Sendable {
-    case ready(Digest, LoadedKernel, Workshop.Built)
-    case hopeless(Digest, nanoseconds: Double)
+    case ready(LoadedKernel, Workshop.Built)
+    case hopeless(Workshop.Built, nanoseconds: Double)
     case duplicate(Digest)
     case refused(CandidateOutcome)
   }
@@ -67,7 +69,13 @@ struct CandidateJudge {
   }
 
   private func prepare(_ proposal: Proposal) async throws -> Prepared {
-    switch await workshop.build(proposal.schedule, of: plan) {
+    let source: KernelSource
+    switch workshop.render(proposal.schedule, of: plan) {
+    case .failure(let refused): return .refused(refused.outcome)
+    case .success(let rendered): source = rendered
+    }
+    if let digest = compiled[source], seen[digest] != nil { return .duplicate(digest) }
+    switch await workshop.build(source) {
     case .failure(let refused): return .refused(refused.outcome)
     case .success(let built):
       let digest = built.artifact.manifest.digest
@@ -75,8 +83,8 @@ struct CandidateJudge {
       let screening = try await workshop.screen(
         built.artifact, of: plan, against: values, baselineNanoseconds: baselineNanoseconds)
       switch screening {
-      case .ready(let kernel): return .ready(digest, kernel, built)
-      case .hopeless(let nanoseconds): return .hopeless(digest, nanoseconds: nanoseconds)
+      case .ready(let kernel): return .ready(kernel, built)
+      case .hopeless(let nanoseconds): return .hopeless(built, nanoseconds: nanoseconds)
       case .failed(let failure): return .refused(failure.outcome)
       }
     }
@@ -90,14 +98,14 @@ struct CandidateJudge {
   ) async throws -> CandidateOutcome {
     switch candidate {
     case .refused(let outcome): return outcome
-    case .hopeless(let digest, let nanoseconds):
-      return measured(digest, id: id, baselineNanoseconds / nanoseconds, nanoseconds)
+    case .hopeless(let built, let nanoseconds):
+      return measured(built, id: id, baselineNanoseconds / nanoseconds, nanoseconds)
     case .duplicate(let digest):
       return duplicate(digest) ?? .runFailed(reason: "its equal is not known any more")
-    case .ready(let digest, let kernel, let built):
+    case .ready(let kernel, let built):
       // Two of one batch may be equal.
       let outcome =
-        if let known = duplicate(digest) { known } else {
+        if let known = duplicate(built.artifact.manifest.digest) { known } else {
           try await outcome(of: kernel, built, id: id, goal: goal)
         }
       await kernel.session.close()
@@ -110,9 +118,11 @@ struct CandidateJudge {
   }
 
   private mutating func measured(
-    _ digest: Digest, id: Int, _ fitness: Double, _ nanoseconds: Double
+    _ built: Workshop.Built, id: Int, _ fitness: Double, _ nanoseconds: Double
   ) -> CandidateOutcome {
+    let digest = built.artifact.manifest.digest
     seen[digest] = (id, fitness)
+    compiled[built.source] = digest
     return .measured(artifact: digest, fitness: fitness, nanoseconds: nanoseconds)
   }
 
@@ -131,7 +141,7 @@ struct CandidateJudge {
     if id != 0, fitness > goal, let failure = try await completeFailure(of: built.artifact) {
       return failure.outcome
     }
-    return measured(built.artifact.manifest.digest, id: id, fitness, timing.nanoseconds)
+    return measured(built, id: id, fitness, timing.nanoseconds)
   }
 
   /// Once more when the incumbent's process was ended by something else.

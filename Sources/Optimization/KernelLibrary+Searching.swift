@@ -97,7 +97,7 @@ extension KernelLibrary {
     let baseline = try await baselineArtifact(of: plan, serving: kernel)
     var run = try await SearchRun(
       plan: plan, workshop: workshop, store: store, time: time, log: log, id: id, engine: engine,
-      baseline: baseline)
+      baseline: baseline, records: costs)
     log.info("search started", metadata: ["name": "\(plan.spec.name)"])
     let queue = queue
     let reason = try await run.run { await queue.publish($0) }

@@ -33,17 +33,21 @@ package final class KernelLibrary: Sendable {
   private let baselines = SingleFlight<Digest, StoredKernel>()
   let specialisations = SingleFlight<Digest, StoredKernel>()
   private let makers: ConcurrencyLimit
+  private let costDirectory: String?
   /// What finished searches taught, for transplants.
   let past = Mutex(PastResults([]))
   private let listeners = Mutex<[@Sendable (Digest) -> Void]>([])
 
+  /// - Parameter costDirectory: where searches keep what schedules cost; `nil` for nowhere: they then learn nothing
+  ///   of it, and rank candidates by rules alone.
   package init(
     store: CacheStore, workshop: Workshop, defaultLimits: SearchLimits,
     searchesUnasked: Bool = true,
     shared: SharedSchedules? = nil, sharedKernels: SharedKernels? = nil,
-    trust: TrustPolicy? = nil, leaseSeconds: Double = 0,
+    trust: TrustPolicy? = nil, leaseSeconds: Double = 0, costDirectory: String? = nil,
     time: any TimeSource = SystemTime(), log: Logger
   ) {
+    self.costDirectory = costDirectory
     self.sharedKernels = sharedKernels
     leases = sharedKernels?.tiers.leases(seconds: leaseSeconds)
     self.trust = trust
@@ -59,6 +63,11 @@ package final class KernelLibrary: Sendable {
     store.onRemoval { [weak self] keys in
       for key in keys { self?.announceChange(of: key) }
     }
+  }
+
+  /// What searches know of the cost of schedules under this code generator.
+  var costs: CostRecords? {
+    costDirectory.map { CostRecords(directory: $0, version: GeneratorFingerprint.value) }
   }
 
   /// Registers a function that is called whenever another kernel is served for a key: after the change is

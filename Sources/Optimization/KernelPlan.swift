@@ -16,6 +16,7 @@ package struct KernelPlan: Sendable {
   package let space: ScheduleSpace
   package let work: Work
   package let generator: CodeGenerator
+  let hardware: HardwareDescription
   /// The source under the default schedule; `nil` when it has none.
   private let defaultSource: KernelSource?
   /// What kernels of the plan take after the spec's inputs: the sizes, for an instance of a family.
@@ -27,6 +28,7 @@ package struct KernelPlan: Sendable {
   ) throws(OptimizationError) {
     self.trailingInputs = trailingInputs
     self.spec = spec
+    self.hardware = hardware
     key = KernelKey(spec: spec, hardware: hardware.tuning.canonicalText)
     generator = CodeGenerator(hardware: hardware, language: .c)
     do {

@@ -1,6 +1,7 @@
 import CacheStore
 import Evaluation
 import KernelSpec
+import Knowledge
 import Logging
 import Search
 import Support
@@ -17,11 +18,16 @@ struct SearchRun {
   let id: Int64
   private(set) var engine: SearchEngine
   private var judge: CandidateJudge
+  private var costs: CostLearner
+  private let records: CostRecords?
 
   init(
     plan: KernelPlan, workshop: Workshop, store: CacheStore, time: any TimeSource, log: Logger,
-    id: Int64, engine: SearchEngine, baseline: Artifact
+    id: Int64, engine: SearchEngine, baseline: Artifact, records: CostRecords?
   ) async throws {
+    self.records = records
+    costs = CostLearner(plan, records: records)
+    costs.note(engine.candidates)
     self.plan = plan
     self.workshop = workshop
     self.store = store
@@ -51,9 +57,10 @@ struct SearchRun {
     _ report: (SearchProgress) async -> Void
   ) async throws -> TerminationReason? {
     while !Task.isCancelled {
-      switch engine.next(now: time.monotonicSeconds) {
+      switch proposed() {
       case .finish(let reason):
         try await publishResult()
+        keepCosts()
         try store.saveSearch(
           id, checkpoint: try SearchRecord.encode(engine.checkpoint), finished: reason.rawValue)
         return reason
@@ -71,8 +78,24 @@ struct SearchRun {
     return nil
   }
 
+  private mutating func proposed() -> SearchAction {
+    let start = time.monotonicSeconds
+    defer { workshop.times.add(time.monotonicSeconds - start, to: .propose) }
+    return engine.next(now: start, ranking: costs)
+  }
+
+  /// Keeps for later searches what candidates cost. Without it they learn it anew, so a failure ends nothing.
+  private func keepCosts() {
+    do {
+      try records?.add(costs.own, to: costs.kind)
+    } catch {
+      note("what candidates cost was not kept", error)
+    }
+  }
+
   private mutating func record(_ outcome: CandidateOutcome, of proposal: Proposal) throws {
     let inserted = engine.record(id: proposal.id, outcome: outcome, at: time.monotonicSeconds)
+    costs.note(inserted)
     let start = time.monotonicSeconds
     try store.saveSearch(
       id, checkpoint: try SearchRecord.encode(engine.checkpoint), candidates: inserted)

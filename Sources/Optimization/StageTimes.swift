@@ -5,6 +5,8 @@ import Synchronization
 /// Stages run side by side, so their sum may exceed the time that passed.
 package final class StageTimes: Sendable {
   package enum Stage: String, Sendable, CaseIterable {
+    /// Choosing schedules, and learning what they cost.
+    case propose
     /// Schedule to text, and text to artifact.
     case compile
     /// Inputs, and what must come out.

@@ -42,15 +42,26 @@ package struct Workshop: Sendable {
   package func build(_ schedule: Schedule, of plan: KernelPlan) async -> Result<
     Built, RefusedCandidate
   > {
+    switch render(schedule, of: plan) {
+    case .failure(let refused): .failure(refused)
+    case .success(let source): await build(source)
+    }
+  }
+
+  /// Renders a schedule; one that is refused is an outcome.
+  func render(_ schedule: Schedule, of plan: KernelPlan) -> Result<KernelSource, RefusedCandidate> {
     if let reason = plan.generator.violation(of: schedule, for: plan.fused) {
       return .failure(RefusedCandidate(outcome: .illegal(reason: reason)))
     }
-    let source: KernelSource
     do {
-      source = try plan.source(under: schedule)
+      return .success(try plan.source(under: schedule))
     } catch {
       return .failure(RefusedCandidate(outcome: .illegal(reason: "\(error)")))
     }
+  }
+
+  /// Compiles a candidate; one that is refused is an outcome.
+  func build(_ source: KernelSource) async -> Result<Built, RefusedCandidate> {
     switch await compile(source, for: .candidate) {
     case .artifact(let artifact): return .success(Built(source: source, artifact: artifact))
     case .failed(let log):

@@ -3,43 +3,76 @@ import Support
 
 extension SearchEngine {
   /// Fills the next batch; leaves it empty when every schedule was proposed.
-  mutating func proposeBatch() {
+  mutating func proposeBatch(_ ranking: (any ScheduleRanking)?) {
     let size = min(max(1, checkpoint.configuration.batchSize), candidatesLeft)
     // The baseline goes alone: everything later is compared with it.
     for _ in 0..<(candidates.isEmpty ? 1 : size) {
       let id = candidates.count + checkpoint.proposals.count
-      guard let proposal = proposal(id: id) else { return }
+      guard let proposal = proposal(id: id, ranking) else { return }
       graph.propose(proposal)
       checkpoint.proposals.append(proposal)
     }
   }
 
-  private mutating func proposal(id: Int) -> Proposal? {
+  private mutating func proposal(id: Int, _ ranking: (any ScheduleRanking)?) -> Proposal? {
     if id == 0 { return fresh(.draft, checkpoint.space.defaultSchedule, id: 0) }
     while !checkpoint.offers.isEmpty {
       let offered = graph.space.projected(checkpoint.offers.removeFirst())
       if let proposal = fresh(.model, offered, id: id) { return proposal }
     }
-    if let proposal = retrieved(id: id) { return proposal }
-    if id < draftCount, let proposal = made(by: .draft, id: id) { return proposal }
+    if let proposal = retrieved(id: id, ranking) { return proposal }
+    let made = ranking.map { promising(id: id, $0) } ?? child(id: id)
+    return made ?? unseen(id: id)
+  }
+
+  /// The most promising of several children, or now and then the first, so that what a ranking is wrong about is
+  /// found out; `nil` when none keeps the rules.
+  private mutating func promising(id: Int, _ ranking: any ScheduleRanking) -> Proposal? {
+    let isFollowed = !checkpoint.random.chance(Self.unrankedProbability)
+    let children = (0..<Self.rankedChildren).compactMap { _ in
+      child(id: id)
+    }
+    let scores = ranking.scores(of: children.map(\.schedule))
+    let allowed = zip(children, scores).compactMap { child, score in score.map { (child, $0) } }
+    guard isFollowed else { return allowed.first?.0 }
+    // The first of equals, as a ranking that knows nothing must not prefer the last.
+    return allowed.reduce(nil as (Proposal, Double)?) { best, next in
+      best.map { next.1 > $0.1 ? next : $0 } ?? next
+    }?.0
+  }
+
+  /// How many children a ranking chooses among for each that is proposed.
+  private static let rankedChildren = 16
+  /// The probability that a ranking says only which children keep the rules.
+  private static let unrankedProbability = 0.15
+
+  /// A child that was not proposed before; `nil` when proposers find none.
+  private mutating func child(id: Int) -> Proposal? {
+    if isDraft(id: id), let proposal = made(by: .draft, id: id) { return proposal }
     for _ in 0..<32 {
       if let proposal = made(by: chosenProposer(), id: id) { return proposal }
     }
-    return unseen(id: id)
+    return nil
   }
 
-  /// How many candidates are drafts before any is made from others: one in eight, within 4 and 24.
+  /// Whether a candidate is a draft whatever the proposers' success: every second of the first, since near the default
+  /// much is found soon, but not all.
+  private func isDraft(id: Int) -> Bool { id < 2 * draftCount && id.isMultiple(of: 2) }
+
+  /// How many candidates are drafts at the beginning: one in eight, within 4 and 12.
   private var draftCount: Int {
-    min(24, max(4, checkpoint.configuration.limits.candidates / 8))
+    min(12, max(4, checkpoint.configuration.limits.candidates / 8))
   }
 
-  /// A retrieved schedule: the three most promising at once, the others now and then.
-  private mutating func retrieved(id: Int) -> Proposal? {
+  /// A retrieved schedule that keeps the rules, as far as these are known: the three most promising at once, the
+  /// others now and then.
+  private mutating func retrieved(id: Int, _ ranking: (any ScheduleRanking)?) -> Proposal? {
     guard !checkpoint.transplants.isEmpty else { return nil }
     let isDue =
       id <= 3 || checkpoint.random.chance(checkpoint.configuration.retrievalProbability)
     while isDue, !checkpoint.transplants.isEmpty {
       let schedule = graph.space.projected(checkpoint.transplants.removeFirst())
+      if let scores = ranking?.scores(of: [schedule]), scores == [nil] { continue }
       if let proposal = fresh(.transplant, schedule, id: id) { return proposal }
     }
     return nil

@@ -4,7 +4,7 @@ import Support
 /// A search for the fastest schedule, as a state machine without effects: it says what to evaluate and is
 /// told the outcomes.
 ///
-/// Guarantees: the same configuration, space and outcomes give the same path, in whatever order the
+/// Guarantees: the same configuration, space, rankings and outcomes give the same path, in whatever order the
 /// outcomes of one batch arrive; no schedule is proposed twice; candidate 0 is the baseline.
 package struct SearchEngine: Sendable {
   /// All state that does not follow from the candidates.
@@ -74,13 +74,15 @@ package struct SearchEngine: Sendable {
 
   /// What to do now.
   ///
-  /// - Parameter now: the caller's clock in seconds, from any origin; it must not go back.
-  package mutating func next(now: Double) -> SearchAction {
+  /// - Parameters:
+  ///   - now: the caller's clock in seconds, from any origin; it must not go back.
+  ///   - ranking: chooses among more children than are proposed; `nil` to propose the first.
+  package mutating func next(now: Double, ranking: (any ScheduleRanking)? = nil) -> SearchAction {
     if let reason = checkpoint.termination { return .finish(reason) }
     checkpoint.spentSeconds = spent(at: now)
     if !checkpoint.proposals.isEmpty { return announceBatch() }
     if let reason = limitReached() { return finish(reason) }
-    proposeBatch()
+    proposeBatch(ranking)
     if checkpoint.proposals.isEmpty { return finish(.exhausted) }
     isBatchAnnounced = false
     return announceBatch()

@@ -24,6 +24,9 @@ extension Index {
 
   /// The index in its simplest form.
   package var simplified: Index { AffineIndex(self).index }
+
+  /// The values that the index can take, and perhaps some beyond; `nil` when it is read from data.
+  package var range: ClosedRange<Int>? { AffineIndex(self).range }
 }
 
 extension Expression {

@@ -48,6 +48,66 @@ import Testing
     }
   }
 
+  /// Sums whose parts are whole and are not, along the last axis of the output and along the terms.
+  private static let sums =
+    specs + [
+      "mm(a: f32[8,12], b: f32[12,16])", "mm(a: f32[7,12], b: f32[12,300])",
+      "mm(a: f32[6,10], permute(b: f32[9,10], [1,0]))", "mm(a: f32[1,7], b: f32[7,9])",
+      "bmm(a: f32[3,5,9], b: f32[3,9,11])", "sum(mul(a: f32[6,5,40], b: f32[5,1]), dim: [1])",
+      "linear(x: f32[2,3,9], w: f32[5,9], b: f32[5])",
+      "mm(exp(a: f32[6,9]), exp(b: f32[9,10]))",
+      "convolution(x: f32[2,8,9,17], w: f32[6,8,3,3], none, [1,1], [1,1], [1,1], false, [0,0], 1)",
+      "convolution(x: f32[2,3,9,17], w: f32[6,3,5,5], none, [2,2], [2,2], [1,1], false, [0,0], 1)",
+      "convolution(exp(x: f32[2,3,9,7]), w: f32[3,1,3,3], none, [1,1], [1,1], [1,1], false, [0,0], 3)",
+    ]
+
+  @Test("sums arranged for speed agree with the interpreter, and what is added to padding with it")
+  func largeSums() throws {
+    for (position, spec) in Self.sums.enumerated() {
+      let checked = try Spec.parse(spec).checked()
+      let program = try TensorProgram(lowering: checked)
+      for special in [false, true] {
+        let inputs = checked.inputs.enumerated().map { place, input in
+          Bytes(
+            (0..<input.type.elementCount).map { index -> Float in
+              let value = Float((index * 37 + place * 11) % 29 - 14) / 8
+              return special && (index + place) % 23 == 7 ? .infinity : value
+            })
+        }
+        let values = try zip(inputs, checked.inputs).map { bytes, input in
+          try #require(TensorValue(bytes: bytes.bytes, type: input.type))
+        }
+        guard
+          case .reals(let wanted) = try ReferenceEvaluator(program).evaluate(values)[0].storage
+        else {
+          Issue.record("not floating point")
+          continue
+        }
+        let compiler = compilers[position % compilers.count]
+        let source = ReferenceSource.make(for: program, largeSum: 0)
+        let got = try run(source, inputs, compiler: compiler).outputs[0].elements(Double.self)
+        for (index, (one, other)) in zip(got, wanted).enumerated() {
+          let agrees =
+            one == other || (one.isNaN && other.isNaN)
+            || abs(one - other) <= 1e-12 * (1 + abs(other))
+          #expect(agrees, "\(spec), element \(index): \(one), not \(other)")
+        }
+      }
+    }
+  }
+
+  @Test("the operand of a large padded sum is padded once, and its terms ask for no bounds")
+  func padding() throws {
+    let spec =
+      "convolution(x: f32[2,8,9,17], w: f32[6,8,3,3], none, [1,1], [1,1], [1,1], false, [0,0], 1)"
+    let program = try TensorProgram(lowering: Spec.parse(spec).checked())
+    let text = { ReferenceSource.make(for: program, largeSum: $0).text }
+    #expect(text(0).components(of: "static void stage") == 2)
+    #expect(text(.max).components(of: "static void stage") == 1)
+    #expect(text(0).components(of: "sum[3][") > 0)
+    #expect(text(.max).components(of: "sum[3][") == 0)
+  }
+
   @Test("stages that are alike share a function, whatever their buffers")
   func sharing() throws {
     func nested(_ names: [String]) -> String {

@@ -33,4 +33,39 @@ import Testing
       granary_pool_rest(pool)
     }
   }
+
+  @Test("a kernel runs on as many of the host's threads as it has room for")
+  func fewerThreads() throws {
+    let pool = try #require(granary_pool_create(8))
+    defer { granary_pool_destroy(pool) }
+    // How often each thread ran an index; the first tells the kernel how many it has room for.
+    let counts = Counts(9)
+    counts.runs[0] = 3
+    let kernel: granary_kernel_function = { _, _, workspace, context in
+      guard let context, let counts = workspace?.assumingMemoryBound(to: Int32.self),
+        context.pointee.thread_count <= counts[0]
+      else { return GRANARY_TOO_MANY_THREADS }
+      context.pointee.parallel_for(
+        context, 64,
+        { counts, _, thread in
+          guard let own = counts?.assumingMemoryBound(to: Int32.self) else { return }
+          own[Int(thread) + 1] += 1
+        }, workspace)
+      return GRANARY_OK
+    }
+    var most = Int32.max
+    for _ in 0..<2000 {
+      let status = granary_call_within(
+        kernel, nil, nil, counts.runs, granary_pool_context(pool), &most)
+      #expect(status == GRANARY_OK)
+    }
+    #expect(most == 3)
+    #expect((1...3).reduce(0) { $0 + counts.runs[$1] } == 2000 * 64)
+    #expect((4...8).allSatisfy { counts.runs[$0] == 0 })
+
+    counts.runs[0] = 0
+    let refused = granary_call_within(
+      kernel, nil, nil, counts.runs, granary_pool_context(pool), &most)
+    #expect(refused == GRANARY_TOO_MANY_THREADS)
+  }
 }

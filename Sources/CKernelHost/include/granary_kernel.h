@@ -22,6 +22,8 @@ extern "C" {
 #define GRANARY_OK 0
 /* An index that was read from an input lies outside its table; outputs are unspecified. */
 #define GRANARY_INDEX_OUT_OF_RANGE 1
+/* The host has more threads than the workspace has room for; nothing was written. */
+#define GRANARY_TOO_MANY_THREADS 2
 /* The kernel was not made for the sizes that it was called with; nothing was written. */
 #define GRANARY_SIZE_REFUSED 3
 

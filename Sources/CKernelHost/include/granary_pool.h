@@ -10,6 +10,10 @@ typedef struct granary_pool granary_pool;
 granary_pool *granary_pool_create(int32_t thread_count);
 /* The context to give to kernels; valid as long as the pool. Only one thread at a time may use it. */
 const granary_context *granary_pool_context(granary_pool *pool);
+/* Calls a kernel on the context's threads, or on as many as the kernel's workspace has room for. *most is what is known
+ * of that: INT32_MAX before a kernel's first call, for whose other calls it is kept. Threads may share it. */
+int32_t granary_call_within(granary_kernel_function function, const void *const *inputs, void *const *outputs,
+                            void *workspace, const granary_context *context, int32_t *most);
 /* Gives each thread, the caller's included, a processor of its own for good, so that none waits for another.
  * Returns 0; or -1 when there are too few processors, and leaves the threads as they are. */
 int granary_pool_pin(granary_pool *pool);

@@ -10,6 +10,7 @@
 #include "granary_sandbox.h"
 #include "granary_service.h"
 #include "granary_tls.h"
+#include "granary_trees.h"
 #include "memory_file.h"
 
 #endif

@@ -49,37 +49,37 @@ struct ContractionDefaults {
     ]
   }
 
-  private static let tileRows = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24]
-  private static let tileVectors = [1, 2, 3, 4, 6]
+  static let tileRows = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24]
+  static let tileVectors = [1, 2, 3, 4, 6]
   private static let narrowVectors = 4
 
   // MARK: - Register tile
 
-  /// The tile that takes the fewest cycles by a count of what each step of the depth issues.
   private var bestTile: (rows: Int, vectors: Int) {
-    let registers = max(hardware.vectorRegisters, 16)
+    Self.bestTile(
+      rows: contraction.rows.extent, vectors: ceilDivide(contraction.columns.extent, lanes),
+      registers: hardware.vectorRegisters)
+  }
+
+  /// The tile that takes the fewest cycles for a matrix by a count of what each step of the depth issues.
+  static func bestTile(rows allRows: Int, vectors allVectors: Int, registers: Int)
+    -> (rows: Int, vectors: Int)
+  {
     var best = (rows: 1, vectors: 1, cost: Double.infinity)
-    for vectors in Self.tileVectors {
-      for rows in Self.tileRows where rows * vectors + vectors + 1 <= registers {
-        let cost = cost(rows: rows, vectors: vectors)
+    for vectors in tileVectors {
+      for rows in tileRows where rows * vectors + vectors + 1 <= max(registers, 16) {
+        let columnParts = [(vectors, allVectors / vectors), (allVectors % vectors, 1)]
+        let rowParts = [(rows, allRows / rows), (allRows % rows, 1)]
+        var cost = 0.0
+        for (width, times) in columnParts where width > 0 {
+          for (height, repeats) in rowParts where height > 0 {
+            cost += cycles(height, width) * Double(times * repeats)
+          }
+        }
         if cost < best.cost { best = (rows, vectors, cost) }
       }
     }
     return (best.rows, best.vectors)
-  }
-
-  private func cost(rows: Int, vectors: Int) -> Double {
-    let allVectors = ceilDivide(contraction.columns.extent, lanes)
-    let allRows = contraction.rows.extent
-    let columnParts = [(vectors, allVectors / vectors), (allVectors % vectors, 1)]
-    let rowParts = [(rows, allRows / rows), (allRows % rows, 1)]
-    var cost = 0.0
-    for (width, times) in columnParts where width > 0 {
-      for (height, repeats) in rowParts where height > 0 {
-        cost += Self.cycles(height, width) * Double(times * repeats)
-      }
-    }
-    return cost
   }
 
   /// Cycles of one step: two products and two loads each, four cycles from a sum to the next, and a

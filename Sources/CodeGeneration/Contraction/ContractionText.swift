@@ -84,7 +84,7 @@ struct ContractionText {
     if packedPanels > 0 { parts.append(packText) }
     parts += microKernels.map(\.text)
     parts += [epilogue.text, multiplyText] + (isGrouped ? [groupText] : [])
-    return (parts + ["#undef T", "#undef V", "#undef VU", ""]).joined(separator: "\n\n")
+    return (parts + ElementTypesText.ends).joined(separator: "\n\n")
   }
 
   /// The table of how far each step of the depth is from the first.
@@ -97,25 +97,10 @@ struct ContractionText {
     return "static const int32_t \(prefix)distance[] = {\n  \(rows.joined(separator: ",\n  "))};"
   }
 
-  /// `T` is the type of the sums, `V` a vector of them, and `VU` one that may lie anywhere.
-  /// Integers wrap.
   private var types: String {
-    let element =
-      switch contraction.accumulator {
-      case .f64: "double"
-      case .i64: "uint64_t"
-      case .f32: "float"
-      default: "uint32_t"
-      }
-    return """
-      typedef \(element) \(prefix)element;
-      typedef \(prefix)element \(prefix)vector __attribute__((vector_size(\(vectorBytes))));
-      typedef \(prefix)vector \(prefix)loose
-          __attribute__((aligned(\(contraction.accumulator.sizeBytes)), may_alias));
-      #define T \(prefix)element
-      #define V \(prefix)vector
-      #define VU \(prefix)loose
-      """
+    ElementTypesText(
+      prefix: prefix, accumulator: contraction.accumulator, vectorBytes: vectorBytes
+    ).definitions
   }
 
   // MARK: - Memory

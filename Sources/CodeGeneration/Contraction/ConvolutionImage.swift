@@ -15,7 +15,7 @@ struct ConvolutionImage {
   /// The axes of the depth that are no taps.
   private let channels: [Axis]
   /// The axes of the batch that the image depends on.
-  private let batch: [Axis]
+  let batch: [Axis]
   private let rows: Placement
   private let columns: Placement
 
@@ -87,7 +87,10 @@ struct ConvolutionImage {
 
   // MARK: - Memory
 
-  private var planeElements: Int {
+  /// The elements of a row of a channel.
+  var rowElements: Int { columns.extent }
+  /// The elements of a channel.
+  var planeElements: Int {
     rows.phases.count * columns.phases.count * rows.extent * columns.extent
   }
   var matrixElements: Int { channels.extent * planeElements }

@@ -27,9 +27,11 @@ struct PackedFactor {
   /// Whether `width` counts rows, which are not padded to whole vectors.
   private let isLeft: Bool
 
+  /// - Parameter padsRows: whether panels of rows are filled up to `edge` as those of columns are.
   init(
     _ expression: Expression, side: [Axis], contraction: Contraction, width: Int, edge: Int,
-    packing: ContractionTuning.Packing, name: String, lanes: Int, scalars: ScalarText
+    packing: ContractionTuning.Packing, name: String, lanes: Int, scalars: ScalarText,
+    padsRows: Bool = false
   ) {
     let access = FlatAccess(
       loops: [side, contraction.depth], expressions: [expression],
@@ -46,7 +48,7 @@ struct PackedFactor {
     arguments = contraction.loopedBatch
     batch = contraction.loopedBatch.filter(used.contains)
     accumulator = contraction.accumulator
-    isLeft = side == contraction.rows
+    isLeft = side == contraction.rows && !padsRows
     let followsDepth =
       access.loops[1].last.map { packed.isContiguous(along: $0) } ?? false
     let followsSide = access.loops[0].last.map { packed.isContiguous(along: $0) } ?? true

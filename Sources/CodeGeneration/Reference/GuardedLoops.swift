@@ -20,6 +20,14 @@ struct GuardedLoops {
     ask()
   }
 
+  /// Opens a loop over the first elements of parts of `axis`, none of which a condition excludes, inside the others.
+  mutating func open(_ axis: Axis, inPartsOf count: Int, from: Int, to: Int) {
+    let first = ReferenceTiling.first(of: axis)
+    heads.append("for (int64_t \(first) = \(from); \(first) < \(to); \(first) += \(count)) {")
+    tails.append("}")
+    known.insert(axis)
+  }
+
   /// Opens the next loop inside the others.
   mutating func open(_ axis: Axis, from: String = "0", to: String? = nil) {
     known.insert(axis)
@@ -75,7 +83,7 @@ extension Expression {
     return (condition.conjuncts + inner.guards, inner.value)
   }
 
-  private var conjuncts: [Expression] {
+  var conjuncts: [Expression] {
     guard case .binary(.logicalAnd, let first, let second) = self else { return [self] }
     return first.conjuncts + second.conjuncts
   }

@@ -20,13 +20,11 @@ struct ReferenceFunctions {
     names[text] = name
     let buffers = stage.buffers
     mostBuffers = max(mostBuffers, buffers.count)
-    // A stage with an order of its own runs as a whole.
-    let count = stage.stage.isOrdered ? 1 : stage.stage.domain.first?.extent ?? 1
     let all = buffers.map(values).joined(separator: ", ")
     let bounds = buffers.map(errors).joined(separator: ", ")
     return [
       "  { reference_call call = {{\(all)}, {\(bounds)}};",
-      "  context->parallel_for(context, \(count), \(name), &call); }",
+      "  context->parallel_for(context, \(stage.callCount), \(name), &call); }",
     ]
   }
 }

@@ -8,14 +8,17 @@ package import TensorProgram
 /// `f64`, or `i64` for integers and `bool`; then, for each of them, the largest error of each element as `f32`.
 package enum ReferenceSource {
   /// The source for `program`; it needs libm, which its options name (`-lm`).
-  package static func make(for whole: TensorProgram) -> KernelSource {
-    let program = whole.computingLargeTemporariesInPlace()
+  ///
+  /// - Parameter largeSum: how many terms all elements of a stage must have for its loops to be arranged for speed.
+  ///   Those of smaller ones run sooner than more text is compiled.
+  package static func make(for whole: TensorProgram, largeSum: Int = 1 << 20) -> KernelSource {
+    let program = whole.computingLargeTemporariesInPlace().writingPaddingOut(largeSum: largeSum)
     let layout = ReferenceLayout(program)
     var functions = ReferenceFunctions()
     let statements = program.stages.indices.flatMap { position in
       ReferenceRecurrence(position: position, layout)?.statements(&functions)
         ?? functions.call(
-          ReferenceStage(position: position, program: program, layout: layout),
+          ReferenceStage(position: position, program: program, layout: layout, largeSum: largeSum),
           values: layout.address, errors: layout.addressOfErrors)
     }
     let text =

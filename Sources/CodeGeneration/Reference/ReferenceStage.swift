@@ -11,8 +11,14 @@ struct ReferenceStage {
   /// Whether the output has no errors.
   let isExact: Bool
 
-  init(position: Int, program: TensorProgram, layout: ReferenceLayout) {
+  /// From how many terms on loops are arranged for speed.
+  let largeSum: Int
+
+  init(
+    position: Int, program: TensorProgram, layout: ReferenceLayout, largeSum: Int = .max
+  ) {
     self.program = program
+    self.largeSum = largeSum
     stage = program.stages[position]
     printer = ReferencePrinter(program: program, exact: layout.exact)
     rounds = layout.observed.contains(stage.output) && stage.roundsItsResult(in: program)
@@ -51,12 +57,21 @@ struct ReferenceStage {
     return loads + [own] + (isExact ? [] : ["  float *restrict err = call->error[\(last)];"])
   }
 
-  private var inner: ArraySlice<Axis> { stage.domain.dropFirst() }
+  var inner: ArraySlice<Axis> { stage.domain.dropFirst() }
 
   var place: String {
     let strides = TensorType.contiguousStrides(program[stage.output].type.shape)
     let terms = zip(stage.domain, strides).map { "i\($0.id) * \($1)" }
     return terms.isEmpty ? "0" : terms.joined(separator: " + ")
+  }
+
+  /// How often the function is called: a stage with an order of its own runs as a whole.
+  var callCount: Int {
+    guard !stage.isOrdered, let outermost = stage.domain.first else { return 1 }
+    guard case .reduce(let axes, let combiner, let value) = stage.body else {
+      return outermost.extent
+    }
+    return ReferenceReduction(self, axes, combiner, value).tiling.blocks(of: outermost)
   }
 
   /// The statement that stores a value at `place`, by default the element of the loops' axes.
@@ -75,7 +90,8 @@ struct ReferenceStage {
     switch stage.body {
     case .map(let value):
       return nest(inner, [store(printer.term(value))])
-    case .reduce(let axes, let combiner, let value): return reduce(axes, combiner, value)
+    case .reduce(let axes, let combiner, let value):
+      return ReferenceReduction(self, axes, combiner, value).text
     case .scan(let dimension, let combiner, let value):
       return scan(stage.domain[dimension], combiner, value)
     case .scatter(let scatter): return self.scatter(scatter)
@@ -87,7 +103,7 @@ struct ReferenceStage {
   private func scan(_ axis: Axis, _ combiner: Combiner, _ value: Expression) -> [String] {
     let name = "i\(axis.id)"
     let sum = ReferenceAccumulation(
-      combiner, summand(combiner, value), printer, count: "\(name) + 1", position: name)
+      combiner, printer.summand(value, in: combiner), printer, count: "\(name) + 1", position: name)
     let begin = sum.declarations + sum.start
     guard axis != stage.domain.first else {
       // The outermost axis is the one that runs in parallel: the scan starts anew for each of its values.
@@ -96,55 +112,6 @@ struct ReferenceStage {
     }
     let others = inner.filter { $0 != axis }
     return nest(others[...], begin + nest([axis], sum.step + [store(sum.result)]))
-  }
-
-  private func summand(_ combiner: Combiner, _ value: Expression) -> ReferenceTerm {
-    combiner == .sum ? printer.summand(value) : printer.term(value)
-  }
-
-  private func rowMajor(_ axes: [Axis]) -> String {
-    axes.reduce("0") { "(\($0)) * \($1.extent) + i\($1.id)" }
-  }
-
-  private func reduce(_ axes: [Axis], _ combiner: Combiner, _ value: Expression) -> [String] {
-    let count = "\(axes.reduce(1) { $0 * $1.extent })"
-    let (guards, value) = value.guarded(in: combiner)
-    if let last = inner.last, !combiner.isArgument,
-      LoopOrder(value, in: program).prefers(last, to: axes.last)
-    {
-      return rows(last, axes, guards, combiner, value, count)
-    }
-    let sum = ReferenceAccumulation(
-      combiner, summand(combiner, value), printer, count: count, position: rowMajor(axes))
-    var loops = GuardedLoops(guards, known: Set(stage.domain), printer: printer)
-    for axis in axes { loops.open(axis) }
-    return nest(
-      inner,
-      sum.declarations + sum.start + loops.around(sum.step) + [store(sum.result)])
-  }
-
-  /// A reduction with rows of accumulators along the last axis of the output.
-  private func rows(
-    _ last: Axis, _ axes: [Axis], _ guards: [Expression], _ combiner: Combiner,
-    _ value: Expression, _ count: String
-  ) -> [String] {
-    let name = "i\(last.id)"
-    let loop = "for (int64_t \(name) = from; \(name) < to; \(name)++) {"
-    let sum = ReferenceAccumulation(
-      combiner, summand(combiner, value), printer, count: count, position: "0",
-      element: "[\(name) - from]", length: "[1024]")
-    var loops = GuardedLoops(
-      guards, known: Set(stage.domain).subtracting([last]), printer: printer)
-    for axis in axes { loops.open(axis) }
-    loops.open(last, from: "from", to: "to")
-    let chunk =
-      [loop] + sum.start + ["}"] + loops.around(sum.step) + [loop, store(sum.result), "}"]
-    let tiles =
-      [
-        "for (int64_t from = 0; from < \(last.extent); from += 1024) {",
-        "const int64_t to = from + 1024 < \(last.extent) ? from + 1024 : \(last.extent);",
-      ] + sum.declarations + chunk + ["}"]
-    return nest(inner.dropLast(), tiles)
   }
 
   func nest(_ axes: ArraySlice<Axis>, _ body: [String]) -> [String] {

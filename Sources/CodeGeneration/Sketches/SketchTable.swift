@@ -1,7 +1,8 @@
-/// Every sketch, most fitting first: the first that matches a kernel gives its baseline.
+/// Every sketch, most fitting first: the first that matches a kernel, and is no mere alternative there, gives its
+/// baseline.
 enum SketchTable {
   static let all: [any Sketch] = [
-    OrderedSketch(), RecurrenceSketch(), ConvolutionSketch(), ContractionSketch(),
+    OrderedSketch(), RecurrenceSketch(), WinogradSketch(), ConvolutionSketch(), ContractionSketch(),
     SplitReductionSketch(),
     WindowSketch(),
     TiledSketch.pointwise, TiledSketch.scan, TiledSketch.gatherReduce, TiledSketch.window,

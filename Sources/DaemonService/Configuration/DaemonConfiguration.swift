@@ -37,6 +37,8 @@ package struct DaemonConfiguration: Sendable {
   /// `nil` when nothing is searched for that was not asked for.
   package var searchSeconds: Double?
   package var searchCandidates: Int
+  /// Whether searches learn which candidates are worth compiling.
+  package var costModel: Bool
   /// 0 for no leases.
   package var searchLeaseSeconds: Double
   package var defaultPolicy: Policy
@@ -84,6 +86,7 @@ package struct DaemonConfiguration: Sendable {
     self.searchSeconds = searchSeconds > 0 ? searchSeconds : nil
     searchLeaseSeconds = try values.seconds(.searchLeaseSeconds, orZero: true)
     searchCandidates = try values.integer(.searchCandidates, in: 1...10_000_000)
+    costModel = try values.boolean(.costModel)
     tunedDeadlineSeconds = try values.seconds(.tunedDeadlineSeconds)
     let policy = values.text(.defaultPolicy)
     guard let defaultPolicy = Policy(rawValue: policy) else {

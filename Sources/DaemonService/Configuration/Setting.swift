@@ -34,6 +34,7 @@ package enum Setting: String, CaseIterable, Sendable {
   case searchSeconds = "search_seconds"
   case searchCandidates = "search_candidates"
   case searchLeaseSeconds = "search_lease_seconds"
+  case costModel = "cost_model"
   case defaultPolicy = "default_policy"
   case tunedDeadlineSeconds = "tuned_deadline_seconds"
   case logLevel = "log_level"
@@ -66,6 +67,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .searchThreads: "0"
     case .searchSeconds, .searchLeaseSeconds: "60"
     case .searchCandidates: "2000"
+    case .costModel: "true"
     case .defaultPolicy: "baseline"
     case .tunedDeadlineSeconds: "120"
     case .logLevel: "info"
@@ -116,6 +118,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case .searchLeaseSeconds:
       "How long machines that share a tier leave a search to one that is silent; 0 for not at all."
     case .searchCandidates: "The most candidates that one search evaluates."
+    case .costModel:
+      "Whether searches learn, with XGBoost where it is installed, which candidates are worth compiling."
     case .defaultPolicy: "cached, baseline, tuned or locked, for requests that do not say."
     case .tunedDeadlineSeconds: "How long a request with the policy tuned waits at most."
     case .logLevel: "trace, debug, info, notice, warning, error or critical."

@@ -17,6 +17,8 @@ class Input:
     """Weights are constants of a model: peers that prepare them once may."""
     below: int | None = None
     """Integers from 0 up to this; normal f32 without."""
+    make: Callable[[Any, tuple[int, ...]], Any] | None = None
+    """What makes the values from a generator and the shape, where they are not plainly random."""
 
     @property
     def bytes(self) -> int:
@@ -38,6 +40,8 @@ class Operator:
     """Multiplications and additions of a product; 0 where memory alone decides."""
     read: int | None = None
     """Bytes read, where that is not all of the inputs."""
+    width: int = 4
+    """Bytes of an element of the result."""
 
     @property
     def bytes_read(self) -> int:
@@ -47,7 +51,7 @@ class Operator:
     @property
     def bytes_written(self) -> int:
         """Bytes of the result."""
-        return 4 * math.prod(self.output)
+        return self.width * math.prod(self.output)
 
 
 def _weight(*shape: int) -> Input:
@@ -189,8 +193,10 @@ OPERATORS = [
 
 
 def named(name: str) -> Operator:
-    """The operator of that name."""
-    return next(operator for operator in OPERATORS if operator.name == name)
+    """The operator or block of that name."""
+    from blocks import BLOCKS
+
+    return next(operator for operator in [*OPERATORS, *BLOCKS] if operator.name == name)
 
 
 def arrays(operator: Operator) -> list[Any]:
@@ -200,7 +206,10 @@ def arrays(operator: Operator) -> list[Any]:
     random = numpy.random.default_rng(7)
     made = []
     for input in operator.inputs:
-        if input.below is not None:
+        if input.make is not None:
+            values = input.make(random, input.shape)
+            values = values.astype(numpy.float32 if input.below is None else numpy.int64)
+        elif input.below is not None:
             values = random.integers(0, input.below, size=input.shape)
         else:
             values = random.standard_normal(input.shape, dtype=numpy.float32)

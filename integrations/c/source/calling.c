@@ -10,9 +10,6 @@
 #include "granary_pool.h"
 #include "kernel.h"
 
-/* What a kernel returns when the host has more threads than its workspace has room for. */
-enum { TOO_MANY_THREADS = 2 };
-
 static granary_pool *pool;
 /* Taken by the one call that uses the pool. */
 static atomic_flag pool_taken = ATOMIC_FLAG_INIT;
@@ -107,17 +104,22 @@ static void fit_pool(void) {
 }
 
 static int32_t call(granary_kernel *kernel, const void *const *inputs, void *const *outputs, void *workspace) {
-  int32_t status = TOO_MANY_THREADS;
   granary_region region = openmp_region;
   if (region) {
     granary_context context = {sizeof context, openmp_threads(), run_in_region, (void *)region};
-    if (context.thread_count > 1) status = kernel->function(inputs, outputs, workspace, &context);
+    if (context.thread_count > 1)
+      return granary_call_within(kernel->function, inputs, outputs, workspace, &context, &kernel->most_threads);
   } else if (!atomic_flag_test_and_set_explicit(&pool_taken, memory_order_acquire)) {
     fit_pool();
-    if (pool) status = kernel->function(inputs, outputs, workspace, granary_pool_context(pool));
+    int32_t status = GRANARY_OK;
+    granary_pool *taken = pool;
+    if (taken)
+      status = granary_call_within(kernel->function, inputs, outputs, workspace, granary_pool_context(taken),
+                                   &kernel->most_threads);
     atomic_flag_clear_explicit(&pool_taken, memory_order_release);
+    if (taken) return status;
   }
-  return status == TOO_MANY_THREADS ? call_serially(kernel, inputs, outputs, workspace) : status;
+  return call_serially(kernel, inputs, outputs, workspace);
 }
 
 static void *take_workspace(granary_kernel *kernel) {

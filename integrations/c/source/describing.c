@@ -125,6 +125,7 @@ static bool read_description(json answer, granary_kernel *kernel) {
 int32_t granary_kernel_describe(json answer, granary_kernel **kernel) {
   *kernel = calloc(1, sizeof **kernel);
   if (!*kernel) return granary_fail(GRANARY_ENVIRONMENT, "no memory for a kernel");
+  (*kernel)->most_threads = INT32_MAX;
   if (read_description(answer, *kernel)) return GRANARY_OK;
   granary_kernel_discard(*kernel);
   *kernel = NULL;

@@ -17,6 +17,8 @@ struct granary_kernel {
   void *object;
   /* A workspace that no call uses, or NULL. */
   _Atomic(void *) workspace;
+  /* On how many threads it can run, as far as calls have shown. */
+  int32_t most_threads;
 };
 
 /* Makes a kernel from the daemon's answer for one spec, not yet loaded. */

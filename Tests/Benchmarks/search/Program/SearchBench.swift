@@ -9,9 +9,9 @@ import Support
 
 /// Baselines in empty stores, then one search, for each spec in turn.
 struct SearchBench {
-  private let options: Options
+  let options: Options
   private let directory: String
-  private let hardware: HardwareDescription
+  let hardware: HardwareDescription
   private let ceilings: KeptCeilings
 
   init(_ options: Options) async throws {
@@ -22,14 +22,21 @@ struct SearchBench {
       file: CeilingsFile(path: directory + "/ceilings.json"), hardware: hardware)
   }
 
+  /// Prints each result when it is known, unless they are for programs.
   func run() async throws -> [SpecResult] {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    defer { removeFiles() }
     // Measured beforehand, as a daemon that has searched before has them.
     _ = ceilings.value
     var results: [SpecResult] = []
-    for spec in options.specs { results.append(try await measure(spec)) }
+    for spec in options.specs {
+      let result = try await measure(spec)
+      results.append(result)
+      if !options.json { say(Report.text(result)) }
+    }
     return results
   }
+
+  func removeFiles() { try? FileManager.default.removeItem(atPath: directory) }
 
   private func measure(_ spec: String) async throws -> SpecResult {
     var result = SpecResult(name: try Spec.parse(spec).checked().name)
@@ -68,7 +75,7 @@ struct SearchBench {
   ///
   /// - Returns: the key.
   @discardableResult
-  private func tune(
+  func tune(
     _ spec: String, in library: KernelLibrary, report: (SearchProgress) -> Void = { _ in }
   ) async throws -> KernelKey {
     let limits = SearchLimits(seconds: options.seconds, candidates: 100_000)
@@ -83,18 +90,24 @@ struct SearchBench {
 
   // MARK: - Transfer
 
-  /// Searches of the second of each two specs, after one of the first and without.
-  func runTransfer() async throws -> [TransferResult] {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+  /// Searches of the second of each two specs, after one of the first and without. Prints each result when it is
+  /// known, and of what fails says why.
+  func runTransfer() async -> [TransferResult] {
+    defer { removeFiles() }
     _ = ceilings.value
     var results: [TransferResult] = []
     for first in stride(from: 0, to: options.specs.count - 1, by: 2) {
       let (neighbour, spec) = (options.specs[first], options.specs[first + 1])
-      results.append(
-        TransferResult(
+      do {
+        let result = TransferResult(
           name: try Spec.parse(spec).checked().name,
           neighbour: try Spec.parse(neighbour).checked().name,
-          taught: try await search(spec, after: neighbour), alone: try await search(spec)))
+          taught: try await search(spec, after: neighbour), alone: try await search(spec))
+        results.append(result)
+        if !options.json { say(TransferReport.line(result)) }
+      } catch {
+        writeError("\(spec): \(error)\n")
+      }
     }
     return results
   }
@@ -102,16 +115,22 @@ struct SearchBench {
   /// The fitness of each candidate of a search, the baseline first.
   private func search(_ spec: String, after neighbour: String? = nil) async throws -> [Double] {
     let library = try await library()
+    defer { try? library.store.close() }
     if let neighbour { try await tune(neighbour, in: library) }
     let key = try await tune(spec, in: library)
+    return try candidates(of: key, in: library).map(\.outcome.fitness)
+  }
+
+  /// The candidates of the last search of a key.
+  func candidates(of key: KernelKey, in library: KernelLibrary) throws -> [CandidateRecord] {
     let searches = try library.store.searches(key: key.digest)
-    let candidates = try searches.first.map { try library.store.candidates(search: $0.id) } ?? []
-    try library.store.close()
-    return candidates.map(\.outcome.fitness)
+    return try searches.first.map { try library.store.candidates(search: $0.id) } ?? []
   }
 
   /// A library over an empty store, with nothing remembered.
-  private func library() async throws -> KernelLibrary {
+  ///
+  /// - Parameter costModel: `nil` for what the options say.
+  func library(costModel: Bool? = nil) async throws -> KernelLibrary {
     let environment = ProcessInfo.processInfo.environment
     let compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
     let workshop = Workshop(
@@ -120,9 +139,11 @@ struct SearchBench {
       hardware: hardware, ceilings: ceilings)
     var log = Logger(label: "bench", factory: { StreamLogHandler.standardError(label: $0) })
     log.logLevel = .warning
+    let folder = "\(directory)/\(UUID().uuidString)"
     return KernelLibrary(
-      store: try CacheStore.open(directory: "\(directory)/\(UUID().uuidString)"),
-      workshop: workshop, defaultLimits: SearchLimits(seconds: 1, candidates: 1), log: log)
+      store: try CacheStore.open(directory: folder), workshop: workshop,
+      defaultLimits: SearchLimits(seconds: 1, candidates: 1),
+      costDirectory: costModel ?? options.usesCostModel ? folder + "/costs" : nil, log: log)
   }
 }
 

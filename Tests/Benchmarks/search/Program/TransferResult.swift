@@ -44,18 +44,20 @@ enum TransferReport {
     return String(decoding: try encoder.encode(lines), as: UTF8.self) + "\n"
   }
 
-  static func table(_ results: [TransferResult]) -> String {
-    var text =
-      "candidates until nine tenths of the best of both searches: after a neighbour, alone\n"
-    for result in results {
-      text += "\(result.name), after \(result.neighbour): \(needed(result, result.taught)), "
-      text += "\(needed(result, result.alone)); best \((result.best * 100).rounded() / 100) times "
-      text += "as fast as the baseline\n"
-    }
+  static let heading =
+    "candidates until nine tenths of the best of both searches: after a neighbour, alone"
+
+  static func line(_ result: TransferResult) -> String {
+    "\(result.name), after \(result.neighbour): \(needed(result, result.taught)), "
+      + "\(needed(result, result.alone)); best \((result.best * 100).rounded() / 100) times "
+      + "as fast as the baseline"
+  }
+
+  static func summary(_ results: [TransferResult]) -> String {
     let (taught, alone) = (
       results.map { count($0, $0.taught) }, results.map { count($0, $0.alone) }
     )
-    return text + "median: \(Int(taught.median)), \(Int(alone.median))\n"
+    return "median: \(Int(taught.median)), \(Int(alone.median))"
   }
 
   /// Those that never had it count as all that were tried.
