@@ -2,7 +2,7 @@
 # Long runs take MINUTES, or SECONDS; those without a time take PART=2/4, the second fourth. All tell how far they are.
 seconds = $(or $(SECONDS),$(if $(MINUTES),$(shell echo $$(($(MINUTES) * 60)))),$(1))
 .PHONY: setup build release demo test crash faults soak fuzz format lint bench bench-serving bench-kernels bench-blocks \
-  bench-peers bench-search bench-model bench-transfer bench-store deb completions python conformance conformance-meaning \
+  bench-peers bench-search bench-model bench-transfer bench-store deb try-deb completions python conformance conformance-meaning \
   conformance-kernels lint-python operators sanitize sanitize-samples sanitized-hosts integrations
 
 setup:
@@ -175,6 +175,10 @@ bench: bench-serving bench-search bench-kernels
 deb: setup
 	swift build -c release --static-swift-stdlib
 	.ci/deb "$$(swift build -c release --show-bin-path)" .build/deb
+
+# As root: the package in a copy of this Debian that is thrown away, and its units under a systemd of their own.
+try-deb: deb
+	.ci/try-deb .build/deb/granary_*.deb
 
 # Completion scripts and man pages, into .build/share as an installation lays them out.
 completions:

@@ -195,7 +195,7 @@ let package = Package(
       "EndToEndTests",
       [
         "TestSupport", "DaemonClient", "DaemonAPI", "KernelSpec", "Support", "granary", "granaryd",
-        "granary-runner", "granary-store-exercise",
+        "granary-runner", "granary-store-exercise", "granary-bench-store",
       ]),
     tests("RepositoryTests", ["Support"]),
   ],

@@ -49,11 +49,12 @@ extension CacheStore {
   }
 
   static func increment(_ name: String, by amount: Int, in database: Database) throws {
-    try database.execute(
+    try database.cachedStatement(
       sql: """
         INSERT INTO counters (name, value) VALUES (?, ?)
         ON CONFLICT (name) DO UPDATE SET value = value + excluded.value
-        """, arguments: [name, amount])
+        """
+    ).execute(arguments: [name, amount])
   }
 
   /// Notes a request with the counters that it changes, in one transaction, and forgets the oldest
@@ -66,23 +67,24 @@ extension CacheStore {
   ) throws -> Int64 {
     try write { database in
       for (name, amount) in amounts { try Self.increment(name, by: amount, in: database) }
-      try database.execute(
+      // Of each request: compiling these would take longer than running them.
+      try database.cachedStatement(
         sql: """
           INSERT INTO requests (time, key, outcome, reason, latency_seconds)
           VALUES (?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          request.time, request.key?.column ?? Data(), request.outcome, request.reason,
-          request.latencySeconds,
-        ])
+          """
+      ).execute(arguments: [
+        request.time, request.key?.column ?? Data(), request.outcome, request.reason,
+        request.latencySeconds,
+      ])
       let number = database.lastInsertedRowID
-      try database.execute(
-        sql: "DELETE FROM requests WHERE id <= ?", arguments: [number - Self.requestLogCapacity])
+      try database.cachedStatement(sql: "DELETE FROM requests WHERE id <= ?")
+        .execute(arguments: [number - Self.requestLogCapacity])
       if request.outcome == "hit", let key = request.key {
         try Self.touch([key], at: request.time, in: database)
-        try database.execute(
-          sql: "UPDATE entries SET namespace = '' WHERE key = ? AND namespace NOT IN ('', ?)",
-          arguments: [key.column, namespace])
+        try database.cachedStatement(
+          sql: "UPDATE entries SET namespace = '' WHERE key = ? AND namespace NOT IN ('', ?)"
+        ).execute(arguments: [key.column, namespace])
       }
       return number
     }

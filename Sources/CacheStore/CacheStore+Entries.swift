@@ -67,11 +67,9 @@ extension CacheStore {
   }
 
   static func touch(_ keys: [Digest], at time: Double, in database: Database) throws {
-    for key in keys {
-      try database.execute(
-        sql: "UPDATE entries SET last_used = ?, use_count = use_count + 1 WHERE key = ?",
-        arguments: [time, key.column])
-    }
+    let statement = try database.cachedStatement(
+      sql: "UPDATE entries SET last_used = ?, use_count = use_count + 1 WHERE key = ?")
+    for key in keys { try statement.execute(arguments: [time, key.column]) }
   }
 
   /// Forgets a key with its revisions; blobs go with the next collection.

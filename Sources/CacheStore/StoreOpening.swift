@@ -1,5 +1,6 @@
 import CacheSchema
 import GRDB
+import Glibc
 import KernelSpec
 import Support
 
@@ -27,6 +28,7 @@ struct StoreOpening {
 
   func pool() throws -> DatabasePool {
     let files = LocalFileSystem()
+    if let version = versionInHeader(), version > CacheSchema.version { throw tooNew(version) }
     let unclean = try files.sizeBytes(of: marker) != nil
     let bytes = try files.sizeBytes(of: path) ?? 0
     let isNew = bytes == 0
@@ -41,6 +43,9 @@ struct StoreOpening {
       return pool
     } catch let error as DatabaseError where Self.isDamage(error) {
       return try rebuiltPool()
+    } catch let error as GranaryError where error.code == .storeTooNew {
+      if !unclean { try? files.remove(marker) }
+      throw error
     }
   }
 
@@ -73,6 +78,29 @@ struct StoreOpening {
     }
   }
 
+  /// The schema that the file itself tells, which opening it with SQLite would change; a log beside it may tell more.
+  ///
+  /// Source: SQLite, "Database File Format", 1.3.
+  private func versionInHeader() -> Int? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var header = [UInt8](repeating: 0, count: 72)
+    guard pread(descriptor, &header, header.count, 0) == header.count else { return nil }
+    func number(at offset: Int) -> Int {
+      header[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+    }
+    return number(at: 68) == CacheSchema.applicationID ? number(at: 60) : nil
+  }
+
+  private func tooNew(_ version: Int) -> GranaryError {
+    GranaryError(
+      .storeTooNew,
+      "the store \(directory) has schema \(version); this Granary reads up to "
+        + "\(CacheSchema.version): use a newer Granary or another directory",
+      responsible: .environment)
+  }
+
   private func check(_ database: Database, thoroughly: Bool) throws {
     let application = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -82,11 +110,7 @@ struct StoreOpening {
       throw DatabaseError(resultCode: .SQLITE_NOTADB, message: "not a store")
     }
     guard version <= CacheSchema.version else {
-      throw GranaryError(
-        .storeTooNew,
-        "the store \(directory) has schema \(version); this Granary reads up to "
-          + "\(CacheSchema.version): use a newer Granary or another directory",
-        responsible: .environment)
+      throw tooNew(version)
     }
     if thoroughly {
       let answer = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
@@ -122,12 +146,14 @@ struct StoreOpening {
     configuration.prepareDatabase { [packer] database in
       for function in packer.functions { database.add(function: function) }
       if !database.configuration.readonly {
-        // Of a new database: what of a page no blob fits into is a quarter as much as with SQLite's own size.
+        // What is there already stays byte for byte: one of a newer Granary is only looked at.
+        if try Int.fetchOne(database, sql: "PRAGMA page_count") == 0 {
+          // What of a page no blob fits into is a quarter as much as with SQLite's own size.
+          try database.execute(sql: "PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL")
+        }
         try database.execute(
           sql: """
-            PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;
-            PRAGMA secure_delete = OFF;
-            PRAGMA wal_autocheckpoint = \(Self.logPages);
+            PRAGMA secure_delete = OFF; PRAGMA wal_autocheckpoint = \(Self.logPages);
             PRAGMA journal_size_limit = \(Self.logBytes)
             """)
       }

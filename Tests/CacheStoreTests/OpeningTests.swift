@@ -162,12 +162,29 @@ import Testing
       }
     }
     try store.close()
+    let files = LocalFileSystem()
+    let path = fixture.directory + "/index.sqlite"
+    let before = try files.read(path, limitBytes: 1 << 24)
     for _ in 0..<2 {
       let error = #expect(throws: GranaryError.self) { try fixture.open() }
       #expect(error?.code == .storeTooNew)
+      #expect(error?.message.contains("newer") == true)
     }
-    let names = try LocalFileSystem().list(fixture.directory)
+    let names = try files.list(fixture.directory)
     #expect(names.contains("index.sqlite") && !names.contains("quarantine"))
+    #expect(!names.contains(StoreOpening.uncleanMarker))
+    #expect(try files.read(path, limitBytes: 1 << 24) == before)
+    // The newer one, once it is back, has all of it; and without the index the records give it to any version.
+    let newer = try DatabaseQueue(path: path)
+    try newer.writeWithoutTransaction {
+      try $0.execute(sql: "PRAGMA user_version = \(CacheSchema.version)")
+    }
+    try newer.close()
+    let back = try fixture.open()
+    #expect(try back.lookup(key: key("a"))?.artifact.bytes == [1])
+    try back.close()
+    for suffix in ["", "-wal", "-shm"] { try files.remove(path + suffix) }
+    #expect(try fixture.open().lookup(key: key("a"))?.artifact.bytes == [1])
   }
 
   @Test("a directory that cannot be made is an error of the environment")
