@@ -1,3 +1,4 @@
+import CNumerics
 package import KernelSpec
 import Support
 
@@ -31,15 +32,8 @@ package enum InputDistribution: String, Sendable, Hashable, CaseIterable {
 /// Makes the bytes of inputs. Equal seeds give equal bytes on every machine.
 package struct InputGenerator: Sendable {
   private let interface: KernelInterface
-  /// How many values of an input are drawn at most; those of a larger one repeat.
-  private let period: Int
 
-  /// - Parameter period: a prime, so that no two rows, tiles or vectors of a tensor are equal: their distances have
-  ///   divisors.
-  package init(_ interface: KernelInterface, period: Int = 16_777_213) {
-    self.interface = interface
-    self.period = period
-  }
+  package init(_ interface: KernelInterface) { self.interface = interface }
 
   /// - Parameter scale: what floating-point values without a domain of their own are multiplied by.
   /// - Returns: for each input, all elements of its storage, also those that its strides skip.
@@ -87,34 +81,20 @@ package struct InputGenerator: Sendable {
     var values = RandomValues(distribution, domain, of: type.dtype, scale, &random)
     let count = type.storageElementCount
     let size = type.dtype.sizeBytes
-    return [UInt8](unsafeUninitializedCapacity: count * size) { target, written in
-      let target = UnsafeMutableRawBufferPointer(target)
-      let drawn = min(count, period)
+    return [UInt8](byteCount: count * size) { target in
       // Blocks that stay in the nearest cache; what differs between kinds is decided once a block.
       withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.blockCount) { block in
-        for first in stride(from: 0, to: drawn, by: Self.blockCount) {
+        for first in stride(from: 0, to: count, by: Self.blockCount) {
           let part = UnsafeMutableBufferPointer(
-            rebasing: block[..<min(Self.blockCount, drawn - first)])
+            rebasing: block[..<min(Self.blockCount, count - first)])
           values.fill(part)
           Self.encode(part, type.dtype, into: target, at: first * size)
         }
       }
-      Self.repeatValues(in: target, of: drawn * size, upTo: count * size)
-      written = count * size
     }
   }
 
   private static let blockCount = 1024
-
-  /// Copies the first `length` bytes behind themselves, again and again.
-  private static func repeatValues(
-    in target: UnsafeMutableRawBufferPointer, of length: Int, upTo end: Int
-  ) {
-    guard let first = target.baseAddress, length > 0 else { return }
-    for start in stride(from: length, to: end, by: length) {
-      (first + start).copyMemory(from: first, byteCount: min(length, end - start))
-    }
-  }
 
   private static func encode(
     _ values: UnsafeMutableBufferPointer<Double>, _ dtype: DType,
@@ -122,7 +102,11 @@ package struct InputGenerator: Sendable {
   ) {
     switch dtype {
     case .f64: store(values, target, offset) { $0.bitPattern }
-    case .f32: store(values, target, offset) { Float($0).bitPattern }
+    case .f32:
+      granary_narrow_reals(
+        values.baseAddress,
+        target.baseAddress?.advanced(by: offset).assumingMemoryBound(to: Float.self),
+        Int64(values.count))
     case .f16: store(values, target, offset) { HalfFloat.encode(Float($0)) }
     case .bf16: store(values, target, offset, brainFloat)
     // A double holds every integer that is drawn without loss.

@@ -43,13 +43,17 @@ package struct RunnerLimits: Sendable, Hashable {
   package var memoryBytes: Int
   /// Processor time of the whole process.
   package var processorSeconds: Int
+  /// Large pages for the workspace. Not for a kernel that is measured: where it is used it may have none.
+  package var usesLargePages: Bool
 
   package init(
-    time: Duration = .seconds(10), memoryBytes: Int = 2 << 30, processorSeconds: Int = 300
+    time: Duration = .seconds(10), memoryBytes: Int = 2 << 30, processorSeconds: Int = 300,
+    usesLargePages: Bool = false
   ) {
     self.time = time
     self.memoryBytes = memoryBytes
     self.processorSeconds = processorSeconds
+    self.usesLargePages = usesLargePages
   }
 }
 

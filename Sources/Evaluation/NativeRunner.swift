@@ -49,12 +49,13 @@ package struct NativeRunner: KernelRunner {
     guard artifact.manifest.language == .c else {
       throw KernelLoadError(reason: "not a shared object: \(artifact.manifest.language.rawValue)")
     }
-    let setup = RunnerSetup(
+    var setup = RunnerSetup(
       kind: .sharedObject, threads: threads, entryPoint: interface.entryPoint,
       inputBytes: interface.inputs.map(\.storageBytes),
       outputBytes: interface.outputs.map(\.storageBytes),
       workspaceBytes: interface.workspaceBytes, alignmentBytes: interface.alignmentBytes,
       launches: [], buildOptions: "")
+    setup.usesLargePages = limits.usesLargePages
     let session = try RunnerSession(setup: setup, limits: limits, confinement: confinement)
     try await session.start(executable: executable, artifact: artifact.bytes)
     return session

@@ -1,3 +1,4 @@
+import CNumerics
 import KernelSpec
 import Support
 
@@ -45,9 +46,7 @@ struct RandomValues {
 
   mutating func fill(_ block: UnsafeMutableBufferPointer<Double>) {
     switch kind {
-    case .real(let distribution):
-      fill(block, distribution)
-      if scale != 1 { for index in block.indices { block[index] *= scale } }
+    case .real(let distribution): fill(block, distribution)
     case .integers(let range, let offset):
       fill(block) { Double($0.next() % range) - offset }
     case .positions(let range, let none):
@@ -63,22 +62,26 @@ struct RandomValues {
   private mutating func fill(
     _ block: UnsafeMutableBufferPointer<Double>, _ distribution: InputDistribution
   ) {
-    let constant = constant
     switch distribution {
-    case .normal: fill(block) { normal(&$0) }
-    case .uniform: fill(block) { $0.uniform() * 2 - 1 }
-    case .large: fill(block) { normal(&$0) * 1000 }
-    case .tiny: fill(block) { normal(&$0) * ($0.next() % 4 == 0 ? 0x1p-130 : 0x1p-20) }
-    case .zeros: fill(block) { zeroOrNormal(&$0) }
-    case .special: fill(block) { specialOrNormal(&$0) }
-    case .constant: fill(block) { _ in constant }
-    case .integers: fill(block) { Double($0.next() % 9) - 4 }
-    case .wide:
-      fill(block) {
-        normal(&$0) * Double(sign: .plus, exponent: Int($0.next() % 17) - 8, significand: 1)
-      }
-    case .positive: fill(block) { normal(&$0).magnitude + 0.25 }
+    case .normal: draw(GRANARY_NORMAL, into: block)
+    case .uniform: draw(GRANARY_UNIFORM, into: block)
+    case .large: draw(GRANARY_NORMAL, times: 1000, into: block)
+    case .tiny: draw(GRANARY_TINY, into: block)
+    case .zeros: draw(GRANARY_ZEROS, into: block)
+    case .special: draw(GRANARY_SPECIAL, into: block)
+    case .constant: block.update(repeating: constant * scale)
+    case .integers: draw(GRANARY_INTEGERS, into: block)
+    case .wide: draw(GRANARY_WIDE, into: block)
+    case .positive: draw(GRANARY_POSITIVE, into: block)
     }
+  }
+
+  private mutating func draw(
+    _ distribution: granary_distribution, times factor: Double = 1,
+    into block: UnsafeMutableBufferPointer<Double>
+  ) {
+    granary_draw(
+      distribution, &random.state, factor * scale, block.baseAddress, Int64(block.count))
   }
 
   @inline(__always)
@@ -90,36 +93,4 @@ struct RandomValues {
     for index in block.indices { block[index] = value(&random) }
     self.random = random
   }
-}
-
-/// One element in four is not a zero.
-private func zeroOrNormal(_ random: inout SeededRandom) -> Double {
-  switch random.next() % 4 {
-  case 0: -0.0
-  case 1: normal(&random)
-  default: 0
-  }
-}
-
-/// One element in 64 is not finite.
-private func specialOrNormal(_ random: inout SeededRandom) -> Double {
-  switch random.next() % 192 {
-  case 0: .nan
-  case 1: .infinity
-  case 2: -.infinity
-  default: normal(&random)
-  }
-}
-
-/// The sum of six uniform numbers, scaled: mean 0, deviation 1, never beyond 4.25, and no logarithm whose last
-/// bit depends on the C library. Four of them are short, since two long ones fill the digits.
-@inline(__always)
-private func normal(_ random: inout SeededRandom) -> Double {
-  let short = random.next()
-  let long = random.next()
-  let shortSum =
-    (short & 0xFFFF) + ((short >> 16) & 0xFFFF) + ((short >> 32) & 0xFFFF) + (short >> 48)
-  let sum = (shortSum << 16) + (long & 0xFFFF_FFFF) + (long >> 32)
-  // Six variances of 1/12 make 1/2; the mean is half of 4 (2^16 - 1) 2^16 + 2 (2^32 - 1).
-  return (Double(Int64(bitPattern: sum)) - 12_884_770_815) * (0x1p-32 * 1.4142135623730951)
 }

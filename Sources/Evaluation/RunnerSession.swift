@@ -6,7 +6,7 @@ package import RunnerProtocol
 /// The parent's side of one runner process.
 ///
 /// Believes nothing that the process says beyond the bytes of the outputs: those it poisons itself
-/// before the call and reads as soon as the reply is there.
+/// before the call and reads as soon as the reply is there. The workspace is the process's own.
 package actor RunnerSession: KernelSession {
   package private(set) var sandbox = SandboxReport()
   private let executor = ThreadExecutor()
@@ -15,7 +15,6 @@ package actor RunnerSession: KernelSession {
   private let confinement: Confinement
   private let inputs: SharedMemory
   private let outputs: SharedMemory
-  private let workspace: SharedMemory
   private var loaded: [[UInt8]] = []
   private var placement = GuardPlacement.end
   private var process: ChildProcess?
@@ -39,7 +38,6 @@ package actor RunnerSession: KernelSession {
     self.limits = limits
     inputs = try SharedMemory(name: "granary-inputs", size: setup.inputs.totalBytes)
     outputs = try SharedMemory(name: "granary-outputs", size: setup.outputs.totalBytes)
-    workspace = try SharedMemory(name: "granary-workspace", size: setup.workspace.totalBytes)
   }
 
   deinit {
@@ -87,7 +85,7 @@ package actor RunnerSession: KernelSession {
     var setup = setup
     setup.hasNamespaces = process?.hasNamespaces ?? false
     let message = setup.encoded()
-    let passed = [code, readOnly, outputs.descriptor, workspace.descriptor]
+    let passed = [code, readOnly, outputs.descriptor]
     guard granary_send(channel, message, message.count, passed, Int32(passed.count)) == 0 else {
       throw EvaluationError(.runnerMissing, "the runner does not accept its setup: \(ending())")
     }
@@ -117,7 +115,6 @@ package actor RunnerSession: KernelSession {
   package func run(inputs values: [[UInt8]], guards: GuardPlacement) throws -> RunResult {
     load(values, guards)
     outputs.fill(with: Poison.output)
-    workspace.fill(with: Poison.workspace(call: sequence))
     let reply = call(1, poisons: false, takesOutputs: true)
     return RunResult(
       status: reply.status, outputs: reply.outputs,

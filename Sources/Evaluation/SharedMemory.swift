@@ -12,7 +12,8 @@ final class SharedMemory {
       throw EvaluationError(.systemRefused, "no shared memory of \(size) bytes")
     }
     guard
-      let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+      let start = mmap(
+        nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0),
       start != MAP_FAILED
     else {
       close(descriptor)
@@ -39,11 +40,10 @@ final class SharedMemory {
   }
 
   func read(_ range: Range<Int>) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: range.count) { target, count in
+    [UInt8](byteCount: range.count) { target in
       if let first = bytes.baseAddress, let to = target.baseAddress {
         memcpy(to, first + range.lowerBound, range.count)
       }
-      count = range.count
     }
   }
 

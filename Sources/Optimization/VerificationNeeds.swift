@@ -30,12 +30,13 @@ struct VerificationNeeds {
     work = plan.work
   }
 
-  /// What is in memory at once when `cases` are made by as many processes and a kernel is then run on them.
-  func publicationBytes(cases: Int) -> Int {
+  /// What is in memory at once when `cases` are made by `processes`, by default as many, and a kernel is then run on
+  /// them, in as many processes as `runs`.
+  func publicationBytes(cases: Int, processes: Int? = nil, runs: Int = 1) -> Int {
     let one = inputs + elements * boundedElementBytes
     let making = one + elements * boundedElementBytes + referenceWorkspace
-    let running = inputs + 3 * outputs + workspace
-    return cases * (one + outputs) + max(cases * making, running)
+    let running = runs * (inputs + 3 * outputs + workspace)
+    return cases * (one + outputs) + max(min(cases, processes ?? cases) * making, running)
   }
 
   /// The most cases at a time, up to `most`, that need no more than `bytes`; at least one.
@@ -60,7 +61,8 @@ struct VerificationNeeds {
   /// For processes that run the reference, which carries errors along.
   var referenceLimits: RunnerLimits {
     let seconds = 60 + Int((work.floatingPointOperations + work.bytes) / 2e7)
-    return RunnerLimits(time: .seconds(seconds), processorSeconds: 300 + 8 * seconds)
+    return RunnerLimits(
+      time: .seconds(seconds), processorSeconds: 300 + 8 * seconds, usesLargePages: true)
   }
 }
 

@@ -71,7 +71,9 @@ extension Workshop {
     for plan: KernelPlan, _ work: @Sendable () async throws -> Value
   ) async throws -> Value {
     let parts = publicationParts(of: plan)
-    let bytes = VerificationNeeds(plan).publicationBytes(cases: parts.map(\.count).max() ?? 1)
+    let bytes = VerificationNeeds(plan).publicationBytes(
+      cases: parts.map(\.count).max() ?? 1, processes: casesAtOnce(of: plan),
+      runs: isSmall(plan) ? 2 : 1)
     guard bytes <= memory.totalBytes else {
       throw OptimizationError(
         .environment,
@@ -109,13 +111,41 @@ extension Workshop {
     return nil
   }
 
-  /// The complete set of inputs in parts: those of large specs are made, used and dropped a few at a time.
+  /// The complete set of inputs in parts: those of specs that take much memory are made, used and dropped a few at a
+  /// time. Others are kept together, so that each process is started once.
   func publicationParts(of plan: KernelPlan) -> [[InputDistribution]] {
     let all = VerificationDepth.publication.distributions(for: plan.work)
-    let step = plan.work.isLarge ? casesAtOnce(of: plan) : all.count
+    let step = !plan.work.isLarge || isSmall(plan) ? all.count : casesAtOnce(of: plan)
     return stride(from: 0, to: all.count, by: step).map {
       Array(all[$0..<min($0 + step, all.count)])
     }
+  }
+
+  /// Whether there is memory to keep all cases of the plan at once, and to run its kernel twice at the same time.
+  private func isSmall(_ plan: KernelPlan) -> Bool {
+    let count = VerificationDepth.publication.distributions(for: plan.work).count
+    let bytes = VerificationNeeds(plan).publicationBytes(
+      cases: count, processes: casesAtOnce(of: plan), runs: 2)
+    return bytes <= min(mostBytesTogether, memory.totalBytes / 4)
+  }
+
+  /// Verifies an artifact with all threads and with fewer, side by side where there is memory for it: both mostly copy
+  /// and compare, each on one core.
+  private func verifyWithAllThreadsAndFewer(
+    _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
+  ) async throws -> VerificationOutcome {
+    async let sideBySide =
+      isSmall(plan) ? verifyWithFewerThreads(artifact, of: plan, against: values) : nil
+    let outcome = try await verify(artifact, of: plan, against: values)
+    let failure = try await sideBySide
+    guard case .passed = outcome else { return outcome }
+    if let failure { return .failed(failure) }
+    if !isSmall(plan),
+      let failure = try await verifyWithFewerThreads(artifact, of: plan, against: values)
+    {
+      return .failed(failure)
+    }
+    return outcome
   }
 
   /// Verifies an artifact on the complete set of inputs, all of them new.
@@ -128,7 +158,6 @@ extension Workshop {
     var passed: [Evidence.CorrectnessCheck] = []
     var made = start
     var parts = publicationParts(of: plan)
-    var isFirst = true
     while !parts.isEmpty {
       let values: ReferenceValues
       if let made {
@@ -138,19 +167,17 @@ extension Workshop {
       }
       parts.removeFirst()
       made = nil
-      let outcome = try await verify(artifact, of: plan, against: values)
+      let isFirst = passed.isEmpty
+      async let isTelling =
+        !isFirst || signal(of: plan, in: values, findsAll: false).passing.isEmpty
+      let outcome =
+        isFirst
+        ? try await verifyWithAllThreadsAndFewer(artifact, of: plan, against: values)
+        : try await verify(artifact, of: plan, against: values)
       guard case .passed(let checks) = outcome else { return outcome }
       passed += checks
-      if isFirst,
-        let failure = try await verifyWithFewerThreads(artifact, of: plan, against: values)
-      {
-        return .failed(failure)
-      }
-      if isFirst, !signal(of: plan, in: values, findsAll: false).passing.isEmpty {
-        // What these inputs do not tell from a right answer, others may.
-        parts += revealingDistributions.map { [$0] }
-      }
-      isFirst = false
+      // What these inputs do not tell from a right answer, others may.
+      if await !isTelling { parts += revealingDistributions.map { [$0] } }
     }
     return .passed(passed)
   }
@@ -257,3 +284,6 @@ private let patienceFactor = 50.0
 /// is not timed.
 private let hopelessFactor = 4.0
 private let hopelessNanoseconds = 3e6
+/// What the cases of one verification may take when all are kept at once: few problems need more, and several
+/// verifications may run.
+private let mostBytesTogether = 3 << 30

@@ -15,6 +15,8 @@ package struct RunnerSetup: Sendable, Hashable {
   package var scratchDirectory: String
   /// Whether the runner was started in namespaces of its own.
   package var hasNamespaces = false
+  /// Whether the workspace lies in large pages, where the system has some.
+  package var usesLargePages = false
 
   /// One launch of a device function.
   package struct Launch: Sendable, Hashable {
@@ -71,6 +73,7 @@ package struct RunnerSetup: Sendable, Hashable {
     writer.write(buildOptions)
     writer.write(scratchDirectory)
     writer.write(hasNamespaces ? 1 : 0)
+    writer.write(usesLargePages ? 1 : 0)
     writer.write(launches.count)
     for launch in launches {
       writer.write(launch.function)
@@ -94,6 +97,7 @@ package struct RunnerSetup: Sendable, Hashable {
     buildOptions = try reader.text()
     scratchDirectory = try reader.text()
     hasNamespaces = try reader.integer() != 0
+    usesLargePages = try reader.integer() != 0
     launches = []
     for _ in 0..<(try reader.count()) {
       launches.append(
@@ -138,7 +142,7 @@ package struct RunnerCommand: Sendable, Hashable {
   /// How often to call; 0 ends the runner.
   package var calls: Int
   package var placement: GuardPlacement
-  /// Whether the runner poisons outputs and workspace before each call; else the parent did.
+  /// Whether the runner poisons the outputs before each call; else the parent did.
   package var poisons: Bool
 
   package init(sequence: Int, calls: Int, placement: GuardPlacement, poisons: Bool) {

@@ -39,7 +39,8 @@ package struct RunnerService {
     buffers = KernelBuffers(
       inputs: try GuardedBuffers(layout: setup.inputs, memory: memories[1], writable: false),
       outputs: try GuardedBuffers(layout: setup.outputs, memory: memories[2], writable: true),
-      workspace: try GuardedBuffers(layout: setup.workspace, memory: memories[3], writable: true))
+      workspace: try GuardedBuffers(
+        layout: setup.workspace, inLargePages: setup.usesLargePages))
     Self.reportCrashes(in: buffers)
     switch setup.kind {
     case .sharedObject:
@@ -49,13 +50,13 @@ package struct RunnerService {
     }
   }
 
-  /// Returns the setup and the memories: artifact, inputs, outputs, workspace.
+  /// Returns the setup and the memories: artifact, inputs, outputs.
   private static func receiveSetup() throws -> (RunnerSetup, [Int32]) {
     var bytes = [UInt8](repeating: 0, count: setupBytes)
     var memories = [Int32](repeating: -1, count: Int(GRANARY_MAXIMUM_PASSED_DESCRIPTORS))
     var memoryCount: Int32 = 0
     let count = granary_receive(channel, &bytes, bytes.count, &memories, &memoryCount)
-    guard count > 0, memoryCount == 4 else { throw RunnerFailure("no setup arrived") }
+    guard count > 0, memoryCount == 3 else { throw RunnerFailure("no setup arrived") }
     return (try RunnerSetup(decoding: Array(bytes.prefix(Int(count)))), memories)
   }
 
@@ -152,11 +153,9 @@ package struct RunnerService {
   }
 
   private func prepare(_ command: RunnerCommand, call: Int) {
-    if command.poisons {
-      buffers.outputs.poison(command.placement, with: Poison.output)
-      buffers.workspace.poison(
-        command.placement, with: Poison.workspace(call: command.sequence &+ call))
-    }
+    if command.poisons { buffers.outputs.poison(command.placement, with: Poison.output) }
+    buffers.workspace.poison(
+      command.placement, with: Poison.workspace(call: command.sequence &+ call))
     granary_scrub_stack()
   }
 }

@@ -1,4 +1,6 @@
 import CKernelHost
+import Glibc
+import Synchronization
 import Testing
 
 @Suite struct ThreadPoolTests {
@@ -68,4 +70,57 @@ import Testing
       kernel, nil, nil, counts.runs, granary_pool_context(pool), &most)
     #expect(refused == GRANARY_TOO_MANY_THREADS)
   }
+  @Test("a thread that comes late is not waited for")
+  func lateThread() throws {
+    let pool = try #require(granary_pool_create(2))
+    defer { granary_pool_destroy(pool) }
+    let context = try #require(granary_pool_context(pool))
+    // The other thread tells who it is; the caller stays in its share until then.
+    context.pointee.parallel_for(
+      context, 2,
+      { _, _, thread in
+        if thread == 1 {
+          // Threads of the test's own pool have signals blocked, and those that they start.
+          var signals = sigset_t()
+          sigemptyset(&signals)
+          sigaddset(&signals, SIGUSR2)
+          pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+          lateThreadHandle.store(UInt(pthread_self()), ordering: .sequentiallyConsistent)
+        }
+        linger { lateThreadHandle.load(ordering: .sequentiallyConsistent) != 0 }
+      }, nil)
+    granary_pool_rest(pool)
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in
+      isHeld.store(true, ordering: .sequentiallyConsistent)
+      linger { isReleased.load(ordering: .sequentiallyConsistent) }
+      isHeld.store(false, ordering: .sequentiallyConsistent)
+    }
+    var before = sigaction()
+    sigaction(SIGUSR2, &action, &before)
+    defer { sigaction(SIGUSR2, &before, nil) }
+    pthread_kill(lateThreadHandle.load(ordering: .sequentiallyConsistent), SIGUSR2)
+    linger { isHeld.load(ordering: .sequentiallyConsistent) }
+
+    let counts = Counts(64)
+    context.pointee.parallel_for(
+      context, 64,
+      { runs, index, _ in runs?.assumingMemoryBound(to: Int32.self)[Int(index)] += 1 },
+      counts.runs)
+    let wasHeld = isHeld.load(ordering: .sequentiallyConsistent)
+    #expect(wasHeld, "the loop waited for the thread")
+    #expect((0..<64).allSatisfy { counts.runs[$0] == 1 })
+
+    isReleased.store(true, ordering: .sequentiallyConsistent)
+    linger { !isHeld.load(ordering: .sequentiallyConsistent) }
+  }
+}
+
+private let lateThreadHandle = Atomic<UInt>(0)
+private let isHeld = Atomic(false)
+private let isReleased = Atomic(false)
+
+/// Waits until `condition` holds, or a minute, so that a fault is a failure and not a hang.
+private func linger(until condition: () -> Bool) {
+  for _ in 0..<60_000 where !condition() { usleep(1000) }
 }

@@ -23,13 +23,40 @@ import Testing
     #expect(generator.inputs(.normal, seed: 1) != generator.inputs(.normal, seed: 2))
   }
 
-  @Test("large inputs repeat what was drawn, to the last element")
-  func repeated() {
-    let type = TensorType(.f32, [100])
-    let bytes = InputGenerator(interface(type), period: 7).inputs(.normal, seed: 1)[0]
-    let values = TensorElements(bytes, dtype: .f32, count: 100).reals
-    #expect((7..<100).allSatisfy { values[$0] == values[$0 - 7] })
-    #expect(Set(values).count == 7)
+  @Test("a long input is drawn as the beginning of a longer one, however it is divided into blocks")
+  func blocks() {
+    let inputs = [1000, 5000].map { count in
+      elements(TensorType(.f64, [count]), .any, .special).reals
+    }
+    #expect(inputs[0].map(\.bitPattern) == inputs[1].prefix(1000).map(\.bitPattern))
+  }
+
+  @Test("no part of a large input repeats another")
+  func distinct() {
+    let values = elements(TensorType(.f64, [200_000]), .any, .normal).reals
+    #expect(Set(values.map(\.bitPattern)).count > 199_990)
+  }
+
+  @Test("each kind of input holds what it is named for")
+  func kinds() {
+    let count = 60_000.0
+    func share(_ kind: InputDistribution, _ isOne: (Double) -> Bool) -> Double {
+      Double(elements(TensorType(.f64, [60_000]), .any, kind).reals.count(where: isOne)) / count
+    }
+    #expect((share(.zeros) { $0 == 0 && $0.sign == .minus } - 0.25).magnitude < 0.02)
+    #expect((share(.zeros) { $0 == 0 && $0.sign == .plus } - 0.5).magnitude < 0.02)
+    #expect((share(.special) { $0.isNaN } - 1.0 / 192).magnitude < 0.002)
+    #expect((share(.special) { $0 == .infinity } - 1.0 / 192).magnitude < 0.002)
+    #expect((share(.special) { $0 == -.infinity } - 1.0 / 192).magnitude < 0.002)
+    #expect((share(.tiny) { $0.magnitude < 0x1p-120 } - 0.25).magnitude < 0.02)
+    #expect(share(.tiny) { $0.magnitude < 0x1p-17 } == 1)
+    #expect((share(.uniform) { $0 < 0 } - 0.5).magnitude < 0.02)
+    #expect(share(.uniform) { $0 >= -1 && $0 < 1 } == 1)
+    #expect((share(.integers) { $0 == -4 } - 1.0 / 9).magnitude < 0.01)
+    #expect(share(.integers) { $0 == $0.rounded() && $0.magnitude <= 4 } == 1)
+    #expect(share(.positive) { $0 >= 0.25 } == 1)
+    #expect((share(.wide) { $0.magnitude > 64 } - 2.0 / 17).magnitude < 0.03)
+    #expect((share(.large) { $0.magnitude > 1000 } - 0.317).magnitude < 0.02)
   }
 
   @Test("all of the storage is filled, also where strides skip it", arguments: DType.allCases)

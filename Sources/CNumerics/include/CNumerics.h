@@ -22,6 +22,34 @@ void granary_widen_reals(granary_element type, const void *from, double *to, int
 /// Writes `count` integers at `from`, at any alignment, to `to`.
 void granary_widen_integers(granary_element type, const void *from, int64_t *to, int64_t count);
 
+/// How random numbers lie.
+typedef enum {
+  /// Mean 0, deviation 1, never beyond 4.25.
+  GRANARY_NORMAL,
+  /// -1 to 1.
+  GRANARY_UNIFORM,
+  /// Normal, of which a quarter are times 2^-130, the others times 2^-20.
+  GRANARY_TINY,
+  /// A quarter are normal, a quarter negative zeros, the others positive ones.
+  GRANARY_ZEROS,
+  /// Normal, but for one in 64 that is NaN or an infinity.
+  GRANARY_SPECIAL,
+  /// -4 to 4.
+  GRANARY_INTEGERS,
+  /// Normal, times a power of two from 2^-8 to 2^8.
+  GRANARY_WIDE,
+  /// The magnitude of a normal number, and 1/4.
+  GRANARY_POSITIVE,
+} granary_distribution;
+
+/// Draws `count` numbers, multiplied by `scale`, to `to`, and moves `*state` on: the numbers that follow are those that
+/// one call for all would have drawn. The same on every machine.
+void granary_draw(
+    granary_distribution distribution, uint64_t *state, double scale, double *to, int64_t count);
+
+/// Writes `count` numbers at `from` to `to`, rounded.
+void granary_narrow_reals(const double *from, float *to, int64_t count);
+
 /// Sets `*square_sum` and `*finite_count` for those of `count` values at `values` that are finite.
 void granary_square_sum(
     const double *values, int64_t count, double *square_sum, int64_t *finite_count);

@@ -8,7 +8,21 @@ import TensorProgram
 /// Generates the source of a family: that of every instance, made one.
 struct FamilySourceMaker: Sendable {
   let family: SpecFamily
-  let workshop: Workshop
+  private let hardware: HardwareDescription
+  private let gate: MeasurementGate
+
+  init(family: SpecFamily, workshop: Workshop) {
+    self.family = family
+    hardware = workshop.hardware
+    gate = workshop.gate
+  }
+
+  /// - Parameter hardware: that the sources are for, beside which nothing is measured.
+  init(family: SpecFamily, hardware: HardwareDescription) {
+    self.family = family
+    self.hardware = hardware
+    gate = MeasurementGate()
+  }
 
   /// What compiling one source may cost: sources with more definitions are made under plainer schedules.
   private static let definitions = 300
@@ -46,7 +60,7 @@ struct FamilySourceMaker: Sendable {
   /// - Returns: `nil` when it has too many definitions.
   func source(_ schedule: Schedule, own: [OwnSchedule]) async throws(OptimizationError) -> Made? {
     do {
-      return try await workshop.gate.work {
+      return try await gate.work {
         try await OwnThread.run { try generate(schedule, own) }
       }
     } catch let error as OptimizationError {
@@ -56,8 +70,9 @@ struct FamilySourceMaker: Sendable {
     }
   }
 
-  private func generate(_ schedule: Schedule, _ own: [OwnSchedule]) throws -> Made? {
-    let generator = CodeGenerator(hardware: workshop.hardware, language: .c)
+  /// The same at once, on the caller's thread.
+  func generate(_ schedule: Schedule, _ own: [OwnSchedule]) throws -> Made? {
+    let generator = CodeGenerator(hardware: hardware, language: .c)
     var builder = FamilyBuilder(generator: generator, symbols: family.symbols)
     for sizes in family.combinations {
       let spec = try instance(at: sizes)
@@ -97,7 +112,7 @@ struct FamilySourceMaker: Sendable {
   /// The plan of one instance, whose kernels take the sizes behind the inputs.
   func plan(at sizes: [Int]) throws(OptimizationError) -> KernelPlan {
     try KernelPlan(
-      spec: try instance(at: sizes), hardware: workshop.hardware,
+      spec: try instance(at: sizes), hardware: hardware,
       trailingInputs: [sizes.map { Int64($0).littleEndian }.withUnsafeBytes { Array($0) }])
   }
 }
