@@ -188,7 +188,7 @@ let package = Package(
     tests(
       "OptimizationTests",
       [
-        "TestSupport", "Optimization", "CacheStore", "CodeGeneration", "Hardware", "Knowledge",
+        "TestSupport", "Optimization", "CacheStore",
         "RemoteTiers", "Trust", "KernelSpec", "Support",
       ]),
     tests(
