@@ -66,14 +66,16 @@ import Testing
     #expect(candidate.bursts == 1)
   }
 
-  @Test("exploration ends when all pairs miss the goal")
-  func loser() async throws {
-    let candidate = ScriptedSession { _ in (120e3, waited: 0) }
+  @Test(
+    "exploration ends the sooner the further all pairs miss the goal",
+    arguments: [(nanoseconds: 170e3, pairs: 1), (140e3, 2), (120e3, 3), (107e3, 4)])
+  func loser(nanoseconds: Double, pairs: Int) async throws {
+    let candidate = ScriptedSession { _ in (nanoseconds, waited: 0) }
     let timing = try await timing(
       candidate: candidate, incumbent: ScriptedSession { _ in (100e3, waited: 0) },
       effort: .exploration)
     #expect(timing.stoppedEarly)
-    #expect(candidate.bursts == 1 + TimingEffort.exploration.pairs.lowerBound)
+    #expect(candidate.bursts == 1 + pairs)
   }
 
   @Test("no measurement runs beside other work")

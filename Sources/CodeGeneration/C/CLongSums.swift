@@ -47,7 +47,7 @@ extension CWriter {
 }
 
 /// How many values one accumulator adds up before it is emptied.
-private let longestRun = 1024
+let longestRun = 1024
 
 extension TileReduction {
   /// Whether one accumulator would add up so many values that rounding errors show.

@@ -95,6 +95,37 @@ extension CWriter {
 
     var rest: Int { extent % width }
 
+    /// Whether rounding errors grow with the number of values that an accumulator takes.
+    var hasSum: Bool {
+      parts.contains { part in
+        part.members.contains { member in
+          guard case .reduce(let reduction) = member else { return false }
+          return reduction.combiner == .sum && reduction.value.dtype.isFloatingPoint
+        }
+      }
+    }
+
+    /// How many values an accumulator takes in the loop of the lanes, at most.
+    private var innerCount: Int { extent / (width * unroll) + 2 }
+
+    /// Whether what some of the innermost loops add up is added up apart.
+    var addsInRuns: Bool {
+      hasSum && !outer.isEmpty && outer.reduce(innerCount) { $0 * $1.extent } > longestRun
+    }
+
+    /// The loops around that of the lanes which make up a run with it.
+    var axesOfRun: ArraySlice<Axis> {
+      var count = innerCount
+      var run = outer[outer.endIndex...]
+      guard addsInRuns else { return run }
+      for axis in outer.reversed() {
+        count *= max(axis.extent, 1)
+        guard count <= longestRun else { break }
+        run = outer[(run.startIndex - 1)...]
+      }
+      return run
+    }
+
     /// What an iteration does for one point.
     struct Part {
       var row: Int
@@ -120,8 +151,12 @@ extension CWriter {
       let accumulators = pass.parts.map { part in
         part.members.map { writer.accumulator(of: $0, pass) }
       }
-      writer.nest(pass.outer[...]) { writer in
-        writer.writeLoops(pass, counter, accumulators)
+      let run = pass.axesOfRun
+      writer.nest(pass.outer.dropLast(run.count)) { writer in
+        guard pass.addsInRuns else { return writer.writeLoops(pass, counter, accumulators) }
+        writer.writeRun(pass, accumulators) { writer, ofRun in
+          writer.nest(run) { $0.writeLoops(pass, counter, ofRun) }
+        }
       }
       for (part, ofPart) in zip(pass.parts, accumulators) {
         writer.rows?.current = part.row
@@ -133,14 +168,17 @@ extension CWriter {
     axisNames = names
   }
 
-  private mutating func accumulator(of member: TilePass.Member, _ pass: VectorPass) -> Accumulator?
-  {
+  /// - Parameter totals: what the accumulator of a run goes into; its note of NaN serves both.
+  private mutating func accumulator(
+    of member: TilePass.Member, _ pass: VectorPass, within totals: Accumulator? = nil
+  ) -> Accumulator? {
     guard case .reduce(let reduction) = member else { return nil }
     let type = reduction.value.dtype
     let parts = (0..<max(pass.unroll, 1)).map { _ in
       declarePart(reduction.combiner, type, width: pass.width)
     }
     guard reduction.tracksNaN else { return Accumulator(parts: parts) }
+    if let totals { return Accumulator(parts: parts, notNumbers: totals.notNumbers) }
     let name = fresh("n")
     line("\(vectorType(Self.maskType(type), pass.width)) \(name) = {0};")
     return Accumulator(parts: parts, notNumbers: name)
@@ -156,18 +194,59 @@ extension CWriter {
     let (whole, full) = (pass.extent - pass.extent % step, pass.extent - pass.rest)
     line("int64_t \(counter) = 0;")
     if whole > 0 && pass.unroll > 1 {
-      block("for (; \(counter) < \(whole); \(counter) += \(step))") {
-        $0.writeCopies(pass, unroll: pass.unroll, accumulators)
-      }
+      writeLoop(pass, counter, to: whole, unroll: pass.unroll, accumulators)
     }
     if full > (pass.unroll > 1 ? whole : 0) {
-      block("for (; \(counter) < \(full); \(counter) += \(pass.width))") {
-        $0.writeCopies(pass, unroll: 1, accumulators)
-      }
+      writeLoop(pass, counter, to: full, unroll: 1, accumulators)
     }
     guard pass.rest > 0 else { return }
     line("\(counter) = \(pass.extent - pass.width);")
     writeCopies(pass, unroll: 1, accumulators, fresh: pass.rest)
+  }
+
+  /// The vectors from where the counter is to an end, in runs where there are too many for one.
+  private mutating func writeLoop(
+    _ pass: VectorPass, _ counter: String, to end: Int, unroll: Int,
+    _ accumulators: [[Accumulator?]]
+  ) {
+    let step = pass.width * unroll
+    let isLong = pass.hasSum && end > step * longestRun
+    guard isLong else {
+      return block("for (; \(counter) < \(end); \(counter) += \(step))") {
+        $0.writeCopies(pass, unroll: unroll, accumulators)
+      }
+    }
+    block("while (\(counter) < \(end))") { writer in
+      let next = "\(counter) + \(step * longestRun)"
+      writer.line("const int64_t \(counter)_end = \(next) < \(end) ? \(next) : \(end);")
+      writer.writeRun(pass, accumulators) { writer, ofRun in
+        writer.block("for (; \(counter) < \(counter)_end; \(counter) += \(step))") {
+          $0.writeCopies(pass, unroll: unroll, ofRun)
+        }
+      }
+    }
+  }
+
+  /// What `body` combines into accumulators of its own goes into `totals` at its end.
+  private mutating func writeRun(
+    _ pass: VectorPass, _ totals: [[Accumulator?]],
+    _ body: (inout CWriter, [[Accumulator?]]) -> Void
+  ) {
+    block("") { writer in
+      let ofRun = zip(pass.parts, totals).map { part, totals in
+        zip(part.members, totals).map { writer.accumulator(of: $0, pass, within: $1) }
+      }
+      body(&writer, ofRun)
+      for (part, (totals, ofRun)) in zip(pass.parts, zip(totals, ofRun)) {
+        for (member, (total, run)) in zip(part.members, zip(totals, ofRun)) {
+          guard case .reduce(let reduction) = member, let total, let run else { continue }
+          for (total, run) in zip(total.parts, run.parts) {
+            let sum = writer.combined(total.best, run.best, reduction, pass.width)
+            writer.line("\(total.best) = \(sum);")
+          }
+        }
+      }
+    }
   }
 
   /// - Parameter fresh: how many lanes, the last ones, no other vector has had; `nil` for all.
