@@ -188,7 +188,7 @@ let package = Package(
     tests(
       "OptimizationTests",
       [
-        "TestSupport", "Optimization", "CacheStore",
+        "TestSupport", "Optimization", "CacheStore", "CodeGeneration", "Hardware", "Knowledge",
         "RemoteTiers", "Trust", "KernelSpec", "Support",
       ]),
     tests(
