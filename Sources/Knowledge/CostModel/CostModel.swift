@@ -10,7 +10,7 @@ package struct CostModel: Sendable {
   private let columns: [String]
   private let trees: BoostedTrees
 
-  /// Learns from samples, of which only the newest ``mostSamples`` count. Takes about 40 ms for so many (measured).
+  /// Learns from samples, of which only the newest ``mostSamples`` count. Takes less than half a compilation.
   ///
   /// - Parameter own: samples of the search that asks, which count more than those of other searches.
   /// - Returns: `nil` for fewer than ``fewestSamples`` in all, or where XGBoost is not installed.
