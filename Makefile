@@ -1,7 +1,9 @@
 # What a stranger needs: `make demo` shows the main job, `make test` runs all tests.
+# Long runs take MINUTES, or SECONDS; those without a time take PART=2/4, the second fourth. All tell how far they are.
+seconds = $(or $(SECONDS),$(if $(MINUTES),$(shell echo $$(($(MINUTES) * 60)))),$(1))
 .PHONY: setup build release demo test crash faults soak fuzz format lint bench bench-serving bench-kernels bench-blocks \
-  bench-peers bench-search bench-transfer bench-store deb completions python conformance conformance-meaning conformance-kernels \
-  lint-python operators sanitize sanitize-samples sanitized-hosts integrations
+  bench-peers bench-search bench-model bench-transfer bench-store deb completions python conformance conformance-meaning \
+  conformance-kernels lint-python operators sanitize sanitize-samples sanitized-hosts integrations
 
 setup:
 	@.ci/setup
@@ -28,26 +30,28 @@ test: setup
 
 alone = 'PairedTimerTests|CeilingsMeasurementTests'
 
+# 200 kills, or ROUNDS, or as many as there is time for.
 crash: setup
 	swift build --build-tests
-	GRANARY_CRASH_ROUNDS=200 .ci/test --filter CrashLoopTests
+	GRANARY_CRASH_ROUNDS=$(or $(ROUNDS),$(if $(MINUTES)$(SECONDS),1000000,200)) \
+	  $(if $(MINUTES)$(SECONDS),GRANARY_CRASH_SECONDS=$(call seconds)) .ci/test --filter CrashLoopTests
 
 # Every system call of a publication, a collection and an import fails in turn, or is the last before a kill, or before
-# the power goes.
+# the power goes. PART=1/4 takes a fourth of them.
 faults: setup
 	swift build --build-tests
-	GRANARY_FAULT_SWEEP=all GRANARY_POWER_SWEEP=all .ci/test --filter 'FaultSweepTests|PowerLossTests'
+	GRANARY_FAULT_SWEEP=all GRANARY_POWER_SWEEP=all $(if $(PART),GRANARY_PART=$(PART)) .ci/test --filter 'FaultSweepTests|PowerLossTests'
 
-# 256 clients, searches, collections and two restarts, for SECONDS.
+# 256 clients, searches, collections and two restarts, for ten minutes, MINUTES or SECONDS.
 soak: setup
 	swift build --build-tests
-	GRANARY_SOAK_CLIENTS=256 GRANARY_SOAK_SECONDS=$(or $(SECONDS),600) .ci/test --filter SoakTests
+	GRANARY_SOAK_CLIENTS=256 GRANARY_SOAK_SECONDS=$(call seconds,600) .ci/test --filter SoakTests
 
-# Random changes of what others may send or leave behind, for SECONDS; every kind of input has as long, at once. What
+# Random changes of what others may send or leave behind, for an hour, MINUTES or SECONDS; every kind of input has as long, at once. What
 # ends the process stays in .build/fuzz.
 fuzz: setup
 	swift build --build-tests
-	GRANARY_FUZZ_SECONDS=$(or $(SECONDS),3600) .ci/test --filter 'FuzzTests|RequestParserTests'
+	GRANARY_FUZZ_SECONDS=$(call seconds,3600) .ci/test --filter 'FuzzTests|RequestParserTests'
 
 # Every golden case, and every sketch under several schedules, with the generated C built under AddressSanitizer and
 # UndefinedBehaviorSanitizer, by each compiler that is there: minutes. The samples are a case of each operator.
@@ -145,16 +149,25 @@ bench-search: setup
 	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
 	  Tests/Benchmarks/search/specs.txt integrations/demo/specs.jsonl $(BENCH_OPTIONS)
 
+# Searches with the cost model and without, in turns: candidates and seconds until 90 % of the gain, and how well ranks
+# agree. About ten minutes; BENCH_OPTIONS="--seconds 60 --repeats 5" for more.
+bench-model: setup
+	swift build -c release --product granary-bench-search
+	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
+	  Tests/Benchmarks/search/operators.txt --compare-cost-model --seconds 15 --repeats 2 $(BENCH_OPTIONS)
+
 # How much sooner a search finds what it finds when it knows the results of another shape of its operator.
 bench-transfer: setup
 	swift build -c release --product granary-bench-search
 	"$$(swift build -c release --show-bin-path)/granary-bench-search" \
 	  Tests/Benchmarks/search/pairs.txt --transfer $(BENCH_OPTIONS)
 
-# What the store reaches with ENTRIES entries (a million unless told, about 15 GB in TMPDIR).
+# What the store reaches with ENTRIES entries (a million unless told, about 9 GB in FOLDER or TMPDIR). With a FOLDER, which
+# stays, MINUTES end it early and the next call goes on; COLLECTED says how many are collected, a tenth unless told.
 bench-store: setup
 	swift build -c release --product granary-bench-store
-	Tests/Benchmarks/store/run "$$(swift build -c release --show-bin-path)/granary-bench-store" $(ENTRIES)
+	COLLECTED=$(COLLECTED) MINUTES=$(MINUTES) Tests/Benchmarks/store/run \
+	  "$$(swift build -c release --show-bin-path)/granary-bench-store" $(or $(ENTRIES),1000000) $(FOLDER)
 
 bench: bench-serving bench-search bench-kernels
 

@@ -162,7 +162,7 @@ let package = Package(
     tests(
       "EvaluationTests",
       ["Evaluation", "RunnerProtocol", "Hardware", "KernelSpec", "Support", "granary-runner"]),
-    tests("KnowledgeTests", ["Knowledge", "Hardware", "KernelSpec", "Support"]),
+    tests("KnowledgeTests", ["TestSupport", "Knowledge", "Hardware", "KernelSpec", "Support"]),
     tests(
       "CacheStoreTests",
       [
@@ -185,7 +185,12 @@ let package = Package(
         "Commands", "DaemonAPI", "KernelSpec", "Support",
         product("ArgumentParser", "swift-argument-parser"),
       ]),
-    tests("OptimizationTests", ["TestSupport", "Optimization", "KernelSpec", "Support"]),
+    tests(
+      "OptimizationTests",
+      [
+        "TestSupport", "Optimization", "CacheStore", "RemoteTiers", "Trust", "KernelSpec",
+        "Support",
+      ]),
     tests(
       "EndToEndTests",
       [

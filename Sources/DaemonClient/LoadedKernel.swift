@@ -6,7 +6,7 @@ public import KernelSpec
 
 /// A kernel that is loaded into this process, ready to be called.
 ///
-/// Owns the shared object and a thread pool. Not safe to call from two threads at once.
+/// Owns the shared object and its workspace. Not safe to call from two threads at once.
 public final class LoadedKernel {
   public let manifest: Artifact.Manifest
   private let handle: UnsafeMutableRawPointer
@@ -14,7 +14,7 @@ public final class LoadedKernel {
   /// number used again would give the old object for the new bytes.
   private let descriptor: Int32
   private let function: granary_kernel_function
-  private let pool: OpaquePointer
+  private let threads: KernelThreads
   private let workspace: UnsafeMutableRawPointer
   /// On how many threads it can run, as far as calls have shown: one that was made where there are fewer processors
   /// has room for no more than those.
@@ -22,12 +22,12 @@ public final class LoadedKernel {
 
   /// Loads the bytes of an artifact.
   ///
-  /// - Parameter threads: how many threads a call uses, this one included, or fewer where the kernel has no room for
-  ///   as many.
+  /// - Parameter threads: what calls run on, or on fewer of them where the kernel has no room for as many.
   /// - Throws: `unsupported` for a kernel of another architecture, language or ABI; `environment` when the system
   ///   refuses to load it.
-  public init(_ artifact: Artifact, threads: Int) throws(ServiceError) {
+  public init(_ artifact: Artifact, on threads: KernelThreads) throws(ServiceError) {
     manifest = artifact.manifest
+    self.threads = threads
     try Self.check(artifact)
     let (handle, descriptor) = try Self.load(artifact.bytes)
     guard let symbol = dlsym(handle, manifest.interface.entryPoint) else {
@@ -35,13 +35,8 @@ public final class LoadedKernel {
       throw ServiceError(
         .internalError, "the artifact has no symbol \(manifest.interface.entryPoint)")
     }
-    guard let pool = granary_pool_create(Int32(max(1, threads))) else {
-      Self.unload(handle, descriptor)
-      throw ServiceError(.environment, "cannot start \(threads) threads")
-    }
     self.handle = handle
     self.descriptor = descriptor
-    self.pool = pool
     function = unsafeBitCast(symbol, to: granary_kernel_function.self)
     workspace = UnsafeMutableRawPointer.allocate(
       byteCount: max(1, manifest.interface.workspaceBytes),
@@ -50,7 +45,6 @@ public final class LoadedKernel {
 
   deinit {
     workspace.deallocate()
-    granary_pool_destroy(pool)
     Self.unload(handle, descriptor)
   }
 
@@ -99,7 +93,7 @@ public final class LoadedKernel {
         outputs.map(Optional.some).withUnsafeBufferPointer { outputPointers in
           granary_call_within(
             function, inputPointers.baseAddress, outputPointers.baseAddress, workspace,
-            granary_pool_context(pool), &mostThreads)
+            threads.context, &mostThreads)
         }
       }
     }

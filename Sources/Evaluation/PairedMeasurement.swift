@@ -6,6 +6,8 @@ struct PairedMeasurement {
   private typealias Pair = (candidate: TimedSide.Burst, incumbent: TimedSide.Burst)
 
   private static let burstNanoseconds = 0.5e6
+  /// The share of the goal that no pair may reach for a candidate to be out of it, after one pair, two, and so on.
+  private static let clearMisses = [0.6, 0.8, 0.9, 0.95]
   /// Copying and comparing more than this takes longer than it is worth for every burst.
   private static let smallBytes = 1 << 20
 
@@ -115,11 +117,14 @@ struct PairedMeasurement {
     }
   }
 
-  /// Whether all pairs show the candidate to miss the goal, or agree on how fast it is.
+  /// Whether all pairs show the candidate to miss the goal, or agree on how fast it is. The fewer there are, the more
+  /// it has to miss the goal by.
   private var isDecided: Bool {
-    guard effort.stopsWhenDecided, pairs.count >= effort.pairs.lowerBound else { return false }
+    guard effort.stopsWhenDecided, !pairs.isEmpty else { return false }
     let ratios = pairs.map { $0.incumbent.fastest / max($0.candidate.fastest, 1) }.sorted()
-    if ratios[ratios.count - 1] < 0.95 * goal { return true }
+    let missed = Self.clearMisses[min(pairs.count, Self.clearMisses.count) - 1]
+    if ratios[ratios.count - 1] < missed * goal { return true }
+    guard pairs.count >= effort.pairs.lowerBound else { return false }
     let spread = ratios[ratios.count * 3 / 4] - ratios[ratios.count / 4]
     return ratios.count >= 2 * effort.pairs.lowerBound && spread < 0.01 * ratios.median
   }

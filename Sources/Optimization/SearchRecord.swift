@@ -17,19 +17,20 @@ enum SearchRecord {
     try JSONDecoder().decode(SearchCheckpoint.self, from: Data(stored.checkpoint.utf8))
   }
 
-  /// What a finished search taught: the champion's schedule for each kernel of its space.
+  /// What a finished search taught: the schedules of the fittest candidates for each kernel of its space. More than
+  /// one, as the fittest may be so by luck.
   static func results(
     of engine: SearchEngine, hardware: TuningIdentity
   ) -> [PastResult] {
-    guard let champion = engine.champion, champion.fitness > 1 else { return [] }
-    return zip(engine.checkpoint.space.kernels, champion.schedule.kernels).map { space, schedule in
-      PastResult(
-        kernel: space.name, schedule: schedule, build: champion.schedule.build,
-        speedup: champion.fitness, hardware: hardware)
+    engine.fittest.prefix(taughtByOne).filter { $0.outcome.fitness > 1 }.flatMap { candidate in
+      zip(engine.checkpoint.space.kernels, candidate.schedule.kernels).map { space, schedule in
+        PastResult(
+          kernel: space.name, schedule: schedule, build: candidate.schedule.build,
+          speedup: candidate.outcome.fitness, hardware: hardware)
+      }
     }
   }
-}
 
-extension CandidateRecord {
-  fileprivate var fitness: Double { outcome.fitness }
+  /// How many candidates of one search others learn from.
+  private static let taughtByOne = 3
 }

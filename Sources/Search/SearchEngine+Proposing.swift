@@ -20,7 +20,7 @@ extension SearchEngine {
       let offered = graph.space.projected(checkpoint.offers.removeFirst())
       if let proposal = fresh(.model, offered, id: id) { return proposal }
     }
-    if let proposal = retrieved(id: id) { return proposal }
+    if let proposal = retrieved(id: id, ranking) { return proposal }
     let made = ranking.map { promising(id: id, $0) } ?? child(id: id)
     return made ?? unseen(id: id)
   }
@@ -64,13 +64,15 @@ extension SearchEngine {
     min(12, max(4, checkpoint.configuration.limits.candidates / 8))
   }
 
-  /// A retrieved schedule: the three most promising at once, the others now and then.
-  private mutating func retrieved(id: Int) -> Proposal? {
+  /// A retrieved schedule that keeps the rules, as far as these are known: the three most promising at once, the
+  /// others now and then.
+  private mutating func retrieved(id: Int, _ ranking: (any ScheduleRanking)?) -> Proposal? {
     guard !checkpoint.transplants.isEmpty else { return nil }
     let isDue =
       id <= 3 || checkpoint.random.chance(checkpoint.configuration.retrievalProbability)
     while isDue, !checkpoint.transplants.isEmpty {
       let schedule = graph.space.projected(checkpoint.transplants.removeFirst())
+      if let scores = ranking?.scores(of: [schedule]), scores == [nil] { continue }
       if let proposal = fresh(.transplant, schedule, id: id) { return proposal }
     }
     return nil

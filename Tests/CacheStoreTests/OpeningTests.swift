@@ -123,10 +123,13 @@ import Testing
   }
 
   /// Written by `granary get "relu(x: f32[4])" --wait` and the same of `exp(x: f32[3])`, the first of them pinned.
-  @Test("a store that version 3 wrote opens, with its packed texts and its dictionary")
-  func version3() throws {
+  @Test(
+    "a store that version 3 or 4 wrote opens, with its packed texts and its dictionary",
+    arguments: [3, 4])
+  func packed(version: Int) throws {
     let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-    let fixture = root.joined(separator: "/") + "/cache-schema/fixtures/version-3/index.sqlite"
+    let fixture =
+      root.joined(separator: "/") + "/cache-schema/fixtures/version-\(version)/index.sqlite"
     let files = LocalFileSystem()
     let bytes = try #require(try files.read(fixture, limitBytes: 1 << 20))
     try files.write(bytes, atomicallyTo: self.fixture.directory + "/index.sqlite")

@@ -56,7 +56,7 @@ import Testing
           to: Request(
             method: route.method, target: route.path(digest), body: [],
             caller: Caller(role: role, user: 1001)))
-        guard case .complete(let status, _, let body) = response else { continue }
+        guard case .complete(let status, _, let body, _) = response else { continue }
         let text = String(decoding: body.joined(), as: UTF8.self)
         let isAllowed = role == .administers || (role == .asks && !route.isForAdministrators)
         #expect((status != 403) == isAllowed, "\(route.rawValue) as \(role): \(status) \(text)")

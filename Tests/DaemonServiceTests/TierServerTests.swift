@@ -108,6 +108,58 @@ private let authorization = "Authorization: Bearer \(secret)\r\n"
     }
   }
 
+  @Test("of those who put under one condition at once one succeeds, and the others are told")
+  func conditions() async throws {
+    try await withTier(takesAnyRecords: true) { live in
+      let path = "/ac/\(Digest(of: [5]))"
+      func put(_ value: String, _ condition: String) async throws -> String {
+        try await live.exchange(
+          "PUT \(path) HTTP/1.1\r\n\(authorization)\(condition)Content-Length: 1\r\n"
+            + "Connection: close\r\n\r\n\(value)")
+      }
+      #expect(try await put("a", "If-Match: *\r\n").hasPrefix("HTTP/1.1 412 "))
+      let answers = try await withThrowingTaskGroup(of: String.self) { group in
+        for value in ["a", "b", "c", "d"] {
+          group.addTask { try await put(value, "If-None-Match: *\r\n") }
+        }
+        return try await group.reduce(into: [String]()) { $0.append($1) }
+      }
+      #expect(answers.count { $0.hasPrefix("HTTP/1.1 200 ") } == 1)
+      #expect(answers.count { $0.hasPrefix("HTTP/1.1 412 ") } == 3)
+      let tier = live.tier()
+      let seen = try await tier.see(.record(key: Digest(of: [5])))
+      let tag = try #require(seen.version)
+      #expect(tag == "\"\(Digest(of: try #require(seen.bytes)))\"")
+      #expect(try await put("e", "If-Match: \"other\"\r\n").hasPrefix("HTTP/1.1 412 "))
+      #expect(try await put("e", "If-Match: W/\(tag)\r\n").hasPrefix("HTTP/1.1 412 "))
+      #expect(try await put("e", "If-Match: \"x\", \(tag)\r\n").hasPrefix("HTTP/1.1 200 "))
+      #expect(try await put("f", "If-Match: \(tag)\r\n").hasPrefix("HTTP/1.1 412 "))
+      let twice = "If-Match: *\r\nIf-Match: *\r\n"
+      #expect(try await put("f", twice).hasPrefix("HTTP/1.1 400 "))
+      #expect(try await tier.get(.record(key: Digest(of: [5]))) == Array("e".utf8))
+    }
+  }
+
+  @Test("of machines that share a serving daemon one at a time has a lease")
+  func leases() async throws {
+    try await withTier { live in
+      let machines = (0..<4).map { _ in TierLeases(live.tier(), seconds: 60) }
+      let key = Digest(of: [6])
+      let held = await withTaskGroup(of: TierLeases.Lease?.self) { group in
+        for machine in machines {
+          group.addTask {
+            guard case .held(let lease) = await machine.take(key) else { return nil }
+            return lease
+          }
+        }
+        return await group.reduce(into: [TierLeases.Lease]()) { held, lease in
+          if let lease { held.append(lease) }
+        }
+      }
+      #expect(held.count == 1)
+    }
+  }
+
   @Test("nothing is said, and no body read, without the token")
   func token() async throws {
     let blob = RemoteAddress.blob(Digest(of: [7]))

@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-  /// Kills the daemon at random moments under load. GRANARY_CRASH_ROUNDS says how often,
-  /// GRANARY_CRASH_SEED repeats the moments of an earlier run.
+  /// Kills the daemon at random moments under load. GRANARY_CRASH_ROUNDS says how often, GRANARY_CRASH_SECONDS how long
+  /// at most, GRANARY_CRASH_SEED repeats the moments of an earlier run.
   @Suite("Crashes") struct CrashLoopTests {
     @Test("what was acknowledged before kill -9 is served after it, with the same artifact")
     func acknowledgedEntriesSurvive() throws {
@@ -16,7 +16,10 @@ extension EndToEnd {
       var random = SeededRandom(seed: UInt64(seed))
       let home = try PrivateHome(searchSeconds: 0.5, searchCandidates: 2)
       var acknowledged: [String: Acknowledged] = [:]
-      for round in 0..<rounds {
+      let end = Self.number("GRANARY_CRASH_SECONDS").map { TestDeadline(seconds: Double($0)) }
+      var killed = 0
+      var telling = Telling()
+      for round in 0..<rounds where !(end?.hasPassed ?? false) {
         let daemon = try home.daemon()
         // The load: four clients, each with a new spec, and a known one in between.
         let specs = (0..<4).map { "relu(x: f32[\(round + 1),\($0 + 2)])" }
@@ -37,6 +40,8 @@ extension EndToEnd {
         }
         poll(nil, 0, moment.milliseconds)
         daemon.killNow()
+        killed += 1
+        telling.tell("killed \(killed) of \(rounds) times, \(acknowledged.count) acknowledged")
       }
       let daemon = try home.daemon()
       #expect(!acknowledged.isEmpty || rounds == 0)
@@ -55,7 +60,7 @@ extension EndToEnd {
         let bytes = try home.client().artifact(expected.artifact)
         #expect(!bytes.isEmpty)
       }
-      print("acknowledged and found: \(acknowledged.count)")
+      tell("killed \(killed) times; acknowledged and found: \(acknowledged.count)")
       daemon.killNow()
     }
 

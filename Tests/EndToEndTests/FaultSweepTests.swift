@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 private let strace = installed("strace")
@@ -17,7 +18,7 @@ private struct Fault: CustomStringConvertible {
 extension EndToEnd {
   /// A publication, a collection and an import, with each of their system calls failing in turn, or being the last.
   ///
-  /// `GRANARY_FAULT_SWEEP=all` takes every call, otherwise every 29th is taken.
+  /// `GRANARY_FAULT_SWEEP=all` takes every call, otherwise every 29th is taken; `GRANARY_PART=2/4` a fourth of those.
   @Suite(
     "Faults at system calls", .enabled(if: strace != nil, "strace is not installed"))
   struct FaultSweepTests {
@@ -34,6 +35,7 @@ extension EndToEnd {
     func errors() throws {
       let place = try SweptStore()
       var taken = 0
+      var telling = Telling()
       for (call, errors) in Self.errors.sorted(by: { $0.key < $1.key }) {
         for number in try place.numbers(of: call, every: Self.stride) {
           for error in errors {
@@ -47,9 +49,11 @@ extension EndToEnd {
             #expect(!isOpen || isLast || run.text.contains("done again"), "\(fault): \(run)")
             try place.check(run, fault)
             taken += 1
+            telling.tell("failing calls: \(taken), now \(fault)")
           }
         }
       }
+      tell("failing calls: \(taken)")
       #expect(taken > 20)
     }
 
@@ -57,6 +61,7 @@ extension EndToEnd {
     func ends() throws {
       let place = try SweptStore()
       var taken = 0
+      var telling = Telling()
       for call in [
         "openat", "pwrite64", "write", "fsync", "fdatasync", "rename", "unlink", "mkdir",
       ] {
@@ -64,8 +69,10 @@ extension EndToEnd {
           let fault = Fault(call: call, effect: "signal=KILL", number: number)
           try place.check(try place.run(under: fault), fault)
           taken += 1
+          telling.tell("last calls: \(taken), now \(fault)")
         }
       }
+      tell("last calls: \(taken)")
       #expect(taken > 10)
     }
   }
@@ -108,7 +115,8 @@ private struct SweptStore {
       decoding: FileManager.default.contents(atPath: trace) ?? Data(), as: UTF8.self
     ).split(separator: "\n").filter { $0.contains("\(call)(") }
     guard let first = lines.firstIndex(where: { $0.contains(store) }) else { return [] }
-    return Array(Swift.stride(from: first + 1, through: lines.count, by: step))
+    let part = Part()
+    return Swift.stride(from: first + 1, through: lines.count, by: step).filter(part.has)
   }
 
   func run(under fault: Fault) throws -> Run {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Support
+import TestSupport
 import Testing
 
 private let strace = installed("strace")
@@ -9,7 +10,7 @@ extension EndToEnd {
   /// The writes of a publication, a collection and an import as strace recorded them, cut off after each call.
   ///
   /// `GRANARY_POWER_SWEEP=all` takes every call for what is uncertain, otherwise every eleventh is taken;
-  /// `GRANARY_POWER_SEED` repeats which writes are kept.
+  /// `GRANARY_POWER_SEED` repeats which writes are kept, `GRANARY_PART=2/4` takes a fourth of them.
   @Suite("Loss of power", .enabled(if: strace != nil, "strace is not installed"))
   struct PowerLossTests {
     private static let stride: Int = {
@@ -45,10 +46,13 @@ extension EndToEnd {
       var random = SeededRandom(seed: seed)
       var disk = recording.disk
       var acknowledged: [String] = []
+      let part = Part()
+      var telling = Telling()
       for (number, call) in recording.calls.enumerated() {
         disk.apply(call)
         acknowledged += recording.acknowledgement(of: call)
-        guard number % Self.stride == 0 else { continue }
+        guard number % Self.stride == 0, part.has(number / Self.stride) else { continue }
+        telling.tell("power lost after call \(number) of \(recording.calls.count)")
         let place = recording.place(number)
         try disk.restore(to: place, using: &random)
         try recording.check(place, acknowledged, "seed \(seed), after call \(number), \(call.name)")

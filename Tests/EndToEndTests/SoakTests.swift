@@ -134,11 +134,24 @@ private final class Load: Sendable {
 
   /// Watches the memory of a daemon for some time.
   func observe(_ process: pid_t, seconds: Double) {
-    poll(nil, 0, Int32(seconds * 500))
+    wait(process, seconds: seconds / 2)
     let middle = Self.residentKibibytes(process)
-    poll(nil, 0, Int32(seconds * 500))
+    wait(process, seconds: seconds / 2)
     seen.withLock {
       $0.memory.append(Memory(middle: middle, last: Self.residentKibibytes(process)))
+    }
+  }
+
+  private func wait(_ process: pid_t, seconds: Double) {
+    let end = TestDeadline(seconds: seconds)
+    while !end.hasPassed {
+      poll(nil, 0, min(10_000, end.milliseconds))
+      let now = outcome
+      if seconds > 10 {
+        tell(
+          "soak: \(now.answers) answers, \(now.errors.count) errors, daemon \(process) "
+            + "\(Self.residentKibibytes(process) >> 10) MiB")
+      }
     }
   }
 

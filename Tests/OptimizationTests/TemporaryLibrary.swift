@@ -19,7 +19,10 @@ struct TemporaryLibrary {
   }
 
   /// Opens the library of `directory`, as a daemon does that starts there.
-  static func open(_ directory: String, limits: SearchLimits) async throws -> KernelLibrary {
+  static func open(
+    _ directory: String, limits: SearchLimits, sharedKernels: SharedKernels? = nil,
+    trust: TrustPolicy? = nil
+  ) async throws -> KernelLibrary {
     let environment = ProcessInfo.processInfo.environment
     let hardware = try HardwareProbe.host()
     let compiler = try await CCompiler(host: hardware.compatibility, environment: environment)
@@ -34,7 +37,7 @@ struct TemporaryLibrary {
     log.logLevel = .warning
     return KernelLibrary(
       store: try CacheStore.open(directory: directory), workshop: workshop,
-      defaultLimits: limits, log: log)
+      defaultLimits: limits, sharedKernels: sharedKernels, trust: trust, log: log)
   }
 
   func remove() throws { try FileManager.default.removeItem(atPath: directory) }

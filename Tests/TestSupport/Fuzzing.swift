@@ -14,6 +14,8 @@ package struct Fuzzing {
   private var random: SeededRandom
   private var outcomes: Set<String> = []
   private static let limitBytes = 1 << 16
+  /// Of all inputs that are kept: several kinds of input are changed at once, in one process.
+  private static let keptBytes = 16 << 20
 
   /// - Parameter tokens: what has a meaning in the format.
   package init(_ name: String, tokens: [String] = [], adding inputs: [[UInt8]] = []) throws {
@@ -35,18 +37,20 @@ package struct Fuzzing {
     for input in inputs { outcomes.insert(try body(input)) }
     let end = seconds.map { SystemTime().monotonicSeconds + Double($0) }
     var round = 0
+    var telling = Telling()
     while end.map({ SystemTime().monotonicSeconds < $0 }) ?? (round < rounds) {
       let input = changed()
       if seconds != nil { try keep(input) }
       let isNew = outcomes.insert(try body(input)).inserted
       if isNew || Int.random(in: 0..<4096, using: &random) == 0 { remember(input) }
       round += 1
+      telling.tell("fuzzing \(name): \(round) inputs, \(outcomes.count) outcomes")
     }
     print("fuzzing \(name): \(round) inputs, \(outcomes.count) outcomes")
   }
 
   private mutating func remember(_ input: [UInt8]) {
-    if inputs.count < 4096 {
+    if inputs.reduce(0, { $0 + $1.count }) + input.count < Self.keptBytes {
       inputs.append(input)
     } else {
       inputs[Int.random(in: 0..<inputs.count, using: &random)] = input

@@ -10,7 +10,7 @@ import Support
 struct KernelStopwatch {
   private let inputs: [AlignedBuffer]
   private let outputs: [AlignedBuffer]
-  private let threads: Int
+  private let threadCount: Int
   /// How long the calls of all kernels together may take, and how many of each there are at most.
   private let seconds: Double
   private let rounds: Int
@@ -18,7 +18,7 @@ struct KernelStopwatch {
   init(_ interface: KernelInterface, seconds: Double = 2, rounds: Int = 50) {
     self.seconds = seconds
     self.rounds = rounds
-    threads = max(1, ProcessFacts.current().usableCores.count)
+    threadCount = max(1, ProcessFacts.current().usableCores.count)
     var random = SeededRandom(seed: 42)
     inputs = interface.inputs.enumerated().map { position, type in
       let domains = interface.inputDomains
@@ -40,7 +40,8 @@ struct KernelStopwatch {
   /// - Throws: `ServiceError` for a kernel that cannot be loaded or refuses its inputs.
   func microseconds(of artifacts: [Artifact]) throws(ServiceError) -> [Double] {
     var kernels: [LoadedKernel] = []
-    for artifact in artifacts { kernels.append(try LoadedKernel(artifact, threads: threads)) }
+    let threads = try KernelThreads(count: threadCount)
+    for artifact in artifacts { kernels.append(try LoadedKernel(artifact, on: threads)) }
     for kernel in kernels { _ = try call(kernel) }
     var times = [[Double]](repeating: [], count: kernels.count)
     let end = now() + seconds

@@ -1,7 +1,6 @@
 import ArgumentParser
 import DaemonAPI
 import DaemonClient
-import Glibc
 import Hardware
 import KernelSpec
 
@@ -63,8 +62,8 @@ struct RunCommand: ParsableCommand {
       AlignedBuffer(
         byteCount: $0.elementCount * $0.dtype.sizeBytes, alignment: interface.alignmentBytes)
     }
-    let kernel = try LoadedKernel(
-      artifact, threads: max(1, ProcessFacts.current().usableCores.count))
+    let threads = try KernelThreads(count: ProcessFacts.current().usableCores.count)
+    let kernel = try LoadedKernel(artifact, on: threads)
     try kernel.call(
       inputs: inputs.map { UnsafeRawPointer($0.pointer) }, outputs: outputs.map(\.pointer),
       sizes: sizes)

@@ -11,6 +11,9 @@ struct RequestHead: Equatable {
   var expectsContinue = false
   /// The value of `Authorization`; empty without one.
   var authorization = 0..<0
+  /// The values of `If-Match` and `If-None-Match`; empty without one.
+  var match = 0..<0
+  var noneMatch = 0..<0
 }
 
 /// What cannot be served, with the HTTP status that says so. The connection is closed after it.
@@ -161,12 +164,25 @@ enum RequestParser {
         throw RequestFault(status: 400, message: "two values of Authorization")
       }
       head.authorization = value(bytes, colon + 1..<line.upperBound).indices
+    case 8 where same(name, "if-match"):
+      try condition(value(bytes, colon + 1..<line.upperBound), &head.match)
+    case 13 where same(name, "if-none-match"):
+      try condition(value(bytes, colon + 1..<line.upperBound), &head.noneMatch)
     case 6 where same(name, "expect"):
       head.expectsContinue = true
     case 17 where same(name, "transfer-encoding"):
       throw RequestFault(status: 411, message: "a body needs a Content-Length")
     default: break
     }
+  }
+
+  private static func condition(_ text: Slice<UnsafeRawBufferPointer>, _ place: inout Range<Int>)
+    throws(RequestFault)
+  {
+    guard place.isEmpty, !text.isEmpty else {
+      throw RequestFault(status: 400, message: "two values of a condition, or none")
+    }
+    place = text.indices
   }
 
   private static func contentLength(_ text: Slice<UnsafeRawBufferPointer>, _ limits: RequestLimits)

@@ -9,14 +9,16 @@ package struct Request: Sendable {
   package var target: String
   package var body: [UInt8]
   package var caller: Caller
+  package var condition = Condition()
   /// When the request was complete, in nanoseconds of the monotonic clock.
   package var receivedAt: UInt64
 
   package init(
     method: String, target: String, body: [UInt8], caller: Caller,
-    receivedAt: UInt64 = granary_now()
+    condition: Condition = Condition(), receivedAt: UInt64 = granary_now()
   ) {
     self.method = method
+    self.condition = condition
     self.caller = caller
     self.target = target
     self.body = body
@@ -31,10 +33,35 @@ package struct Request: Sendable {
   }
 }
 
+/// What must hold of a value for a request to change it: `If-Match` and `If-None-Match` as they were sent.
+///
+/// Source: RFC 9110, 13.1.
+package struct Condition: Sendable, Hashable {
+  package var match: String?
+  package var noneMatch: String?
+
+  package init(match: String? = nil, noneMatch: String? = nil) {
+    self.match = match
+    self.noneMatch = noneMatch
+  }
+
+  /// - Parameter tag: of the value that is there; `nil` when there is none.
+  func holds(of tag: String?) -> Bool {
+    match.map { Self.names(tag, in: $0) } ?? true
+      && !(noneMatch.map { Self.names(tag, in: $0) } ?? false)
+  }
+
+  private static func names(_ tag: String?, in list: String) -> Bool {
+    guard let tag else { return false }
+    return list == "*"
+      || list.split(separator: ",").contains { $0.drop { $0 == " " }.prefix { $0 != " " } == tag }
+  }
+}
+
 /// What a request is answered with.
 package enum Response: Sendable {
-  /// A complete answer; the pieces of the body are written by reference.
-  case complete(status: Int, type: String, body: [ArraySlice<UInt8>])
+  /// A complete answer; the pieces of the body are written by reference. The tag is the value of `ETag`.
+  case complete(status: Int, type: String, body: [ArraySlice<UInt8>], tag: String? = nil)
   /// Server-sent events, until the stream ends; then the connection is closed.
   case events(AsyncThrowingStream<TuneEvent, any Error>)
 
@@ -59,12 +86,15 @@ package enum Response: Sendable {
 /// Writes heads of responses.
 enum ResponseHead {
   /// The head of a complete response.
-  static func make(status: Int, type: String, length: Int, keepsAlive: Bool) -> [UInt8] {
+  static func make(
+    status: Int, type: String, length: Int, keepsAlive: Bool, tag: String? = nil
+  ) -> [UInt8] {
     Array(
       """
       HTTP/1.1 \(status) \(reason(status))\r
       content-type: \(type)\r
       content-length: \(length)\r
+      \(tag.map { "etag: \($0)\r\n" } ?? "")\
       \(status == 401 ? "www-authenticate: Bearer, Basic realm=\"granary\"\r\n" : "")\
       \(keepsAlive ? "" : "connection: close\r\n")\r
 
@@ -95,6 +125,7 @@ enum ResponseHead {
     case 408: "Request Timeout"
     case 409: "Conflict"
     case 411: "Length Required"
+    case 412: "Precondition Failed"
     case 413: "Content Too Large"
     case 422: "Unprocessable Content"
     case 431: "Request Header Fields Too Large"

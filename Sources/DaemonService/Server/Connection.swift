@@ -63,14 +63,14 @@ final class Connection {
   }
 
   /// Sends the answer of a task and goes on with the next request.
-  func complete(status: Int, type: String, body: [ArraySlice<UInt8>]) {
+  func complete(status: Int, type: String, body: [ArraySlice<UInt8>], tag: String?) {
     guard phase == .busy else { return }
     let keepsAlive = repliesKeepAlive && !isDraining
     abandon?.finish()
     abandon = nil
     let length = body.reduce(0) { $0 + $1.count }
     let head = ResponseHead.make(
-      status: status, type: type, length: length, keepsAlive: keepsAlive)
+      status: status, type: type, length: length, keepsAlive: keepsAlive, tag: tag)
     output.append(head[...])
     if !repliesHeadOnly { for piece in body { output.append(piece) } }
     releaseBody()
@@ -306,8 +306,15 @@ extension Connection {
       Request(
         method: String(decoding: method, as: UTF8.self),
         target: String(decoding: target, as: UTF8.self), body: Array(body),
-        caller: caller, receivedAt: context.now),
+        caller: caller, condition: Self.condition(head, bytes), receivedAt: context.now),
       keepsAlive: head.keepsAlive)
+  }
+
+  private static func condition(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Condition {
+    func text(_ range: Range<Int>) -> String? {
+      range.isEmpty ? nil : String(decoding: bytes[range], as: UTF8.self)
+    }
+    return Condition(match: text(head.match), noneMatch: text(head.noneMatch))
   }
 
   private func handOver(_ request: Request, keepsAlive: Bool) {
@@ -324,7 +331,7 @@ extension Connection {
 
   private func refuse() {
     let answer = Response.failure(ServiceError(.shuttingDown, "the daemon is stopping"))
-    guard case .complete(let status, let type, let body) = answer else { return }
+    guard case .complete(let status, let type, let body, _) = answer else { return }
     abandon = nil
     queue(status: status, type: type, body: body)
   }

@@ -105,13 +105,13 @@ package struct HTTPServer: Service {
 
   private func answer(_ job: RequestJob) async {
     switch await responder.respond(to: job.request) {
-    case .complete(let status, let type, let body):
+    case .complete(let status, let type, let body, let tag):
       if status >= 500 {
         logger.error(
           "request failed",
           metadata: ["path": "\(job.request.path)", "status": "\(status)"])
       }
-      job.finish(status: status, type: type, body: body)
+      job.finish(status: status, type: type, body: body, tag: tag)
     case .events(let events): await stream(events, to: job)
     }
   }

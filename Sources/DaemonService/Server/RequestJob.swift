@@ -28,10 +28,12 @@ struct RequestJob: Sendable {
   let loop: LoopMailbox
 
   /// Hands a complete answer to the connection, which then reads its next request.
-  func finish(status: Int, type: String, body: [ArraySlice<UInt8>]) {
+  func finish(status: Int, type: String, body: [ArraySlice<UInt8>], tag: String?) {
     let connection = connection
     loop.post { loop in
-      loop.act(on: connection) { $0.complete(status: status, type: type, body: body) }
+      loop.act(on: connection) {
+        $0.complete(status: status, type: type, body: body, tag: tag)
+      }
     }
   }
 

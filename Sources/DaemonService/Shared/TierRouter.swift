@@ -6,6 +6,8 @@ import Synchronization
 
 /// Serves values in the layout of bazel-remote: `/ac/DIGEST` and `/cas/DIGEST`, with GET, HEAD and PUT.
 ///
+/// Each value has its SHA-256 as its tag, and a PUT may say which tag must be there: of those who put at once under
+/// the same condition, one succeeds.
 /// What the store has comes first; on the shelf is what clients put. A value at `/ac` is an `ActionResult`, and is
 /// only given when every blob that it names is here. Nothing that a client puts is ever served as a kernel to a
 /// client of the socket.
@@ -21,6 +23,7 @@ package struct TierRouter: RequestResponding {
   /// Whether values at `/ac` may be anything.
   let takesAnyRecords: Bool
   let traffic = TierTraffic()
+  private let order = PutOrder()
 
   package init(source: @escaping Source, shelf: ValueShelf?, takesAnyRecords: Bool = false) {
     self.source = source
@@ -50,11 +53,13 @@ package struct TierRouter: RequestResponding {
       let value = try value(at: address)
       traffic.count(found: value != nil)
       guard let value else { throw ServiceError(.notFound, "there is no such value") }
-      return Self.complete(value)
+      return Self.complete(value, tag: Self.tag(of: value, at: address))
     case "PUT":
-      try put(request.body, at: address)
+      guard try put(request.body, at: address, if: request.condition) else {
+        return .complete(status: 412, type: "text/plain", body: [Array("it is not so".utf8)[...]])
+      }
       traffic.countPut()
-      return Self.complete([])
+      return Self.complete([], tag: Self.tag(of: request.body, at: address))
     default:
       throw ServiceError(.methodNotAllowed, "values take GET, HEAD and PUT")
     }
@@ -72,8 +77,31 @@ package struct TierRouter: RequestResponding {
     return nil
   }
 
-  private static func complete(_ bytes: [UInt8]) -> Response {
-    .complete(status: 200, type: "application/octet-stream", body: [bytes[...]])
+  private static func complete(_ bytes: [UInt8], tag: String) -> Response {
+    .complete(status: 200, type: "application/octet-stream", body: [bytes[...]], tag: tag)
+  }
+
+  private static func tag(of value: [UInt8], at address: RemoteAddress) -> String {
+    "\"\(address.space == .blobs ? address.digest : Digest(of: value))\""
+  }
+
+  /// - Returns: whether the condition held.
+  private func put(_ bytes: [UInt8], at address: RemoteAddress, if condition: Condition) throws
+    -> Bool
+  {
+    // Blobs of one address are equal: nobody need wait for another.
+    if address.space == .blobs, condition == Condition() {
+      try put(bytes, at: address)
+      return true
+    }
+    return try order.lock.withLock { _ in
+      let tag =
+        condition == Condition()
+        ? nil : try value(at: address).map { Self.tag(of: $0, at: address) }
+      guard condition.holds(of: tag) else { return false }
+      try put(bytes, at: address)
+      return true
+    }
   }
 
   private static func failure(_ error: GranaryError) -> ServiceError {
@@ -128,6 +156,11 @@ extension TierRouter {
     let address = RemoteAddress.blob(digest)
     return try shelf?.contains(address) == true || value(at: address) != nil
   }
+}
+
+/// Lets one PUT at a time look at a value and replace it.
+private final class PutOrder: Sendable {
+  let lock = Mutex(())
 }
 
 /// What a server of values has done since the start. Safe to use from every thread.

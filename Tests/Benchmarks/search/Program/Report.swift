@@ -39,27 +39,35 @@ enum Report {
     return String(decoding: try encoder.encode(lines), as: UTF8.self) + "\n"
   }
 
-  static func table(_ results: [SpecResult]) -> String {
-    var text = ""
-    for result in results {
-      let times = result.baselineSeconds.map { $0 * 1000 }
-      text += "\(result.name)\n"
-      text += "  baseline: median \(Int(times.median)) ms (\(Int(times.min() ?? 0)) to "
-      text += "\(Int(times.max() ?? 0)));"
-      text += stages(averages(of: result.baselineStages)) + "\n"
-      guard let last = result.last, let rate = result.candidatesPerSecond else { continue }
-      text += "  search: \(last.candidates) candidates, \(rounded(rate)) a second, "
-      text += "\(rounded(result.searchSeconds)) s as a whole; per candidate"
-      let count = Double(max(1, last.candidates))
-      text += stages(result.searchStages.mapValues { $0 / count }) + "\n"
-      text += "  best: \(rounded((last.bestNanoseconds ?? 0) / 1000)) of "
-      text += "\(rounded((last.baselineNanoseconds ?? 0) / 1000)) us, "
-      text += "\(rounded(last.bestSpeedup ?? 0)) times as fast, "
-      text += "served: \(result.verdict ?? "nothing"), at least "
-      text += "\(rounded(result.lowerBound ?? 0)) times\n"
-      if let share = result.earlyShare {
-        text += "  gained in the first 10 s: \(rounded(share * 100)) %\n"
-      }
+  /// Of all specs: how much of what a search gains it has gained early.
+  static func summary(_ results: [SpecResult]) -> String {
+    let shares = results.compactMap(\.earlyShare)
+    guard let least = shares.min(), let most = shares.max() else {
+      return "no search was longer than \(Int(SpecResult.early)) s and gained anything"
+    }
+    return
+      "gained in the first \(Int(SpecResult.early)) s: median \(rounded(shares.median * 100)) % "
+      + "(\(rounded(least * 100)) to \(rounded(most * 100)))"
+  }
+
+  static func text(_ result: SpecResult) -> String {
+    let times = result.baselineSeconds.map { $0 * 1000 }
+    var text = "\(result.name)\n"
+    text += "  baseline: median \(Int(times.median)) ms (\(Int(times.min() ?? 0)) to "
+    text += "\(Int(times.max() ?? 0)));"
+    text += stages(averages(of: result.baselineStages))
+    guard let last = result.last, let rate = result.candidatesPerSecond else { return text }
+    text += "\n  search: \(last.candidates) candidates, \(rounded(rate)) a second, "
+    text += "\(rounded(result.searchSeconds)) s as a whole; per candidate"
+    let count = Double(max(1, last.candidates))
+    text += stages(result.searchStages.mapValues { $0 / count }) + "\n"
+    text += "  best: \(rounded((last.bestNanoseconds ?? 0) / 1000)) of "
+    text += "\(rounded((last.baselineNanoseconds ?? 0) / 1000)) us, "
+    text += "\(rounded(last.bestSpeedup ?? 0)) times as fast, "
+    text += "served: \(result.verdict ?? "nothing"), at least "
+    text += "\(rounded(result.lowerBound ?? 0)) times"
+    if let share = result.earlyShare {
+      text += "\n  gained in the first 10 s: \(rounded(share * 100)) %"
     }
     return text
   }

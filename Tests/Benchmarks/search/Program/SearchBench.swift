@@ -22,12 +22,17 @@ struct SearchBench {
       file: CeilingsFile(path: directory + "/ceilings.json"), hardware: hardware)
   }
 
+  /// Prints each result when it is known, unless they are for programs.
   func run() async throws -> [SpecResult] {
     defer { removeFiles() }
     // Measured beforehand, as a daemon that has searched before has them.
     _ = ceilings.value
     var results: [SpecResult] = []
-    for spec in options.specs { results.append(try await measure(spec)) }
+    for spec in options.specs {
+      let result = try await measure(spec)
+      results.append(result)
+      if !options.json { say(Report.text(result)) }
+    }
     return results
   }
 

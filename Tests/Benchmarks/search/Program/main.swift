@@ -15,7 +15,7 @@ do {
     say(options.json ? try TransferReport.json(results) : TransferReport.summary(results))
   } else {
     let results = try await bench.run()
-    print(options.json ? try Report.json(results) : Report.table(results), terminator: "")
+    say(options.json ? try Report.json(results) : Report.summary(results))
   }
 } catch {
   writeError("granary-bench-search: \(error)\n")

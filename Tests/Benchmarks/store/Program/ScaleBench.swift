@@ -43,10 +43,10 @@ struct ScaleBench {
         name: "median of hits in the store, \(entries) entries",
         value: "\(text(manyHits.median)) µs, p99 \(text(manyHits.p99)) µs, \(text(ratio)) times",
         limit: "<= 1.5 times", holds: ratio <= 1.5))
-    findings.append(try index(many, entries, "index"))
+    findings.append(try index(many, "index"))
     findings += try collection(many)
     // With the last number of each key that went, which stays: no goal.
-    findings.append(try index(many, entries - collected, "index after it", limit: nil))
+    findings.append(try index(many, "index after it", limit: nil))
     try many.close()
     for finding in findings {
       print(
@@ -62,9 +62,8 @@ struct ScaleBench {
   }
 
   /// The bytes of the database that are no kernel's, with its write-ahead log.
-  private func index(
-    _ store: CacheStore, _ entries: Int, _ name: String, limit: Int? = 1024
-  ) throws -> Finding {
+  private func index(_ store: CacheStore, _ name: String, limit: Int? = 1024) throws -> Finding {
+    let entries = max(1, try store.statistics().entries)
     let path = large + "/index.sqlite"
     let files = LocalFileSystem()
     let database = try ["", "-wal"].reduce(0) { try $0 + (files.sizeBytes(of: path + $1) ?? 0) }

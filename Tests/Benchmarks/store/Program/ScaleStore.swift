@@ -17,7 +17,9 @@ struct ScaleStore {
     let store = try CacheStore.open(directory: directory)
     let clock = SystemTime()
     let begun = clock.monotonicSeconds
-    let first = try store.statistics().entries
+    let files = LocalFileSystem()
+    let noted = try files.read(progress, limitBytes: 32).map { String(decoding: $0, as: UTF8.self) }
+    let first = noted.flatMap { Int($0) } ?? 0
     var told = begun
     for number in first..<max(first, count) {
       let now = clock.monotonicSeconds
@@ -28,14 +30,19 @@ struct ScaleStore {
       }
       if now - begun > minutes * 60 {
         try store.close()
+        try files.write(Array("\(number)".utf8), atomicallyTo: progress)
         complain("\(number) of \(count) entries; run it again to go on")
         return false
       }
       try publish(number, in: store)
     }
     try store.close()
+    try files.write(Array("\(max(first, count))".utf8), atomicallyTo: progress)
     return true
   }
+
+  /// How many entries were published in earlier calls; some may have been collected since.
+  private var progress: String { directory + ".filled" }
 
   private static let hardware =
     "model=AMD EPYC family 26 model 2;architecture=x86_64;vector=avx,avx2,avx512_bf16,avx512_bitalg,"
