@@ -29,13 +29,14 @@ package struct CodeGenerator: Sendable {
       build: language == .c ? [ParameterDomain("optimization", [1, 2, 3], default: 2)] : [])
   }
 
-  /// The sketches that fit, the one that is the default first.
+  /// The sketches that fit: the default first, then the others as in the table, so that the plainest is the last.
   private func ranked(for site: KernelSite) -> [any Sketch] {
-    let fitting = sketches.filter { $0.matches(site) }
-    let alternatives = fitting.map { $0.isAlternative(at: site) }
-    return [false, true].flatMap { wanted in
-      zip(fitting, alternatives).filter { $0.1 == wanted }.map(\.0)
+    var fitting = sketches.filter { $0.matches(site) }
+    guard let preferred = fitting.firstIndex(where: { !$0.isAlternative(at: site) }) else {
+      return fitting
     }
+    fitting.insert(fitting.remove(at: preferred), at: 0)
+    return fitting
   }
 
   /// The rule that `schedule` breaks, or `nil` when it is legal.

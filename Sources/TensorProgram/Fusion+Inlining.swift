@@ -118,6 +118,7 @@ private struct Inlining {
     guard !isOutput, !users.isEmpty, !isBound, value.size <= largestExpression else {
       return false
     }
+    if looksUp(value), users.contains(where: { isProduct($0.stage, over: stage) }) { return false }
     let cost = EvaluationCost(value)
     let occurrences = users.reduce(0) { $0 + $1.count }
     if cost.isView { return true }
@@ -132,6 +133,22 @@ private struct Inlining {
     return occurrences == 1
       && program.stages[users[0].stage].iterationCount <= stage.iterationCount
   }
+
+  /// Whether the value is read where data says.
+  private func looksUp(_ value: Expression) -> Bool {
+    value.loads.contains { $0.indexes.contains(where: \.readsData) }
+  }
+
+  /// Whether the user is a sum that takes each element of the stage into several results, as a product of matrices
+  /// does: it reads its factors in an order that looking up does not allow.
+  private func isProduct(_ user: Int, over stage: Stage) -> Bool {
+    let user = program.stages[user]
+    guard case .reduce(_, .sum, _) = user.body else { return false }
+    return user.iterationCount >= Self.productUses * stage.iterationCount
+  }
+
+  /// Fewer results that an element goes into are not worth storing it.
+  private static let productUses = 8
 
   private func isMap(_ stage: Stage) -> Bool {
     if case .map = stage.body { true } else { false }

@@ -36,4 +36,17 @@ import Testing
     #expect(kernels.map(\.stages.count) == [1, 2])
     #expect(kernels.last?.stages.first?.isContraction == true)
   }
+
+  @Test(
+    "rows that are looked up are stored before a product of matrices, and read where they are by a sum of rows"
+  )
+  func lookedUpRows() throws {
+    for (text, kernels) in [
+      ("linear(embedding(t: f32[90,16], i: i64[4,7]), w: f32[24,16])", 2),
+      ("sum(embedding(t: f32[90,16], i: i64[4,7]), dim: [1])", 1),
+    ] {
+      let fused = try TensorProgram(lowering: Spec.parse(text).checked()).fused()
+      #expect(fused.kernels.count == kernels, "\(text)")
+    }
+  }
 }

@@ -203,17 +203,18 @@ extension WinogradText {
 
   /// Computes the results of a group of tiles, for one panel of filters or for all.
   var multiplyText: String {
-    let parts = tuning.isShared ? shape.panels : 1
+    let batch = contraction.loopedBatch
+    // Blocks of one panel follow each other, so that its filters stay in the cache.
     let panels =
       tuning.isShared
-      ? "const int64_t panel = block % \(shape.panels);"
+      ? "const int64_t panel = block / \(batch.extent * shape.groups);"
       : "for (int64_t panel = 0; panel < \(shape.panels); panel++)"
     return """
       static void \(prefix)multiply(void *argument, int64_t block, int32_t thread) {
         const granary_call *call = argument;
-        const int64_t matrix = block / \(shape.groups * parts);
-      \(lines(2, decode("matrix", contraction.loopedBatch)))
-        const int64_t group = block / \(parts) % \(shape.groups);
+        const int64_t matrix = block / \(shape.groups) % \(batch.extent);
+      \(lines(2, decode("matrix", batch)))
+        const int64_t group = block % \(shape.groups);
         const int64_t top = group * \(shape.groupRows);
         const int64_t down1 = \(minimum("top + \(shape.groupRows)", "\(shape.tilesDown)"));
         const int64_t tiles = (down1 - top) * \(shape.tilesAcross);

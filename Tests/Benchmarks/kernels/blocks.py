@@ -204,6 +204,7 @@ BOTTLENECK = _block(
     f"relu(add({_normed('conv2d(b, w3)', 3)}, x))",
     (1, 256, 56, 56),
     _bottleneck,
+    flops=2 * 56 * 56 * (2 * 64 * 256 + 9 * 64 * 64),
 )
 
 
@@ -228,6 +229,7 @@ RESIDUAL = _block(
     f"add({_normed('conv2d(b, w3)', 3)}, x)",
     (1, 32, 28, 28),
     _residual,
+    flops=2 * 28 * 28 * 192 * (2 * 32 + 9),
 )
 
 CONV1D = _block(
@@ -263,6 +265,7 @@ DLRM = _block(
     "cat([d, index_select(m, 1, p)], 1)",
     (512, 415),
     _dlrm,
+    flops=2 * 512 * 27 * 27 * 64,
     read=512 * 27 * 64 * 4,
 )
 
