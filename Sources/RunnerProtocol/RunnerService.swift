@@ -86,7 +86,8 @@ package struct RunnerService {
     }
     // The scheduler may keep threads that run for microseconds on one core for seconds (seen on a virtual machine
     // whose cores share no cache as far as it knows). Where there are too few cores it has to choose.
-    _ = granary_pool_pin(pool)
+    // One thread waits for no other, and two processes of one each would have to share a processor.
+    if setup.threads > 1 { _ = granary_pool_pin(pool) }
     // A thread makes system calls as it starts, and one that rests has started.
     granary_pool_rest(pool)
     let filtered = granary_filter_for_loading(channel) == 0
