@@ -52,25 +52,24 @@ package struct InputGenerator: Sendable {
   /// The inputs as a kernel would see them that reads half of the digits: f32 as bf16, f64 as f32.
   func narrowed(_ inputs: [[UInt8]]) -> [[UInt8]] {
     zip(interface.inputs, inputs).map { type, bytes in
-      guard type.dtype == .f32 || type.dtype == .f64 else { return bytes }
-      let values = TensorElements(bytes, dtype: type.dtype, count: type.storageElementCount)
-      let reals = values.reals
-      return type.dtype == .f32
-        ? Self.encoded(reals) { UInt32(Self.brainFloat($0)) << 16 }
-        : Self.encoded(reals) { Double(Float($0)).bitPattern }
+      switch type.dtype {
+      case .f32: Self.changed(bytes) { UInt32(Self.brainFloat(Float(bitPattern: $0))) << 16 }
+      case .f64: Self.changed(bytes) { Double(Float(Double(bitPattern: $0))).bitPattern }
+      default: bytes
+      }
     }
   }
 
-  private static func encoded<T: BitwiseCopyable>(_ values: [Double], _ bits: (Double) -> T)
+  private static func changed<Word: BitwiseCopyable>(_ bytes: [UInt8], _ change: (Word) -> Word)
     -> [UInt8]
   {
-    let size = MemoryLayout<T>.size
-    return [UInt8](unsafeUninitializedCapacity: values.count * size) { target, written in
-      let target = UnsafeMutableRawBufferPointer(target)
-      for index in values.indices {
-        target.storeBytes(of: bits(values[index]), toByteOffset: index * size, as: T.self)
+    [UInt8](byteCount: bytes.count) { target in
+      bytes.withUnsafeBytes { source in
+        for offset in stride(from: 0, to: source.count, by: MemoryLayout<Word>.size) {
+          let word = source.loadUnaligned(fromByteOffset: offset, as: Word.self)
+          target.storeBytes(of: change(word), toByteOffset: offset, as: Word.self)
+        }
       }
-      written = values.count * size
     }
   }
 
@@ -108,7 +107,7 @@ package struct InputGenerator: Sendable {
         target.baseAddress?.advanced(by: offset).assumingMemoryBound(to: Float.self),
         Int64(values.count))
     case .f16: store(values, target, offset) { HalfFloat.encode(Float($0)) }
-    case .bf16: store(values, target, offset, brainFloat)
+    case .bf16: store(values, target, offset) { brainFloat(Float($0)) }
     // A double holds every integer that is drawn without loss.
     case .i64: store(values, target, offset) { Int64($0) }
     case .i32: store(values, target, offset) { Int32(truncatingIfNeeded: Int64($0)) }
@@ -128,8 +127,9 @@ package struct InputGenerator: Sendable {
     }
   }
 
-  private static func brainFloat(_ value: Double) -> UInt16 {
-    let bits = Float(value).bitPattern
+  @inline(__always)
+  private static func brainFloat(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
     let rounded = value.isNaN ? 0x7FC0_0000 : bits &+ 0x7FFF &+ ((bits >> 16) & 1)
     return UInt16(truncatingIfNeeded: rounded >> 16)
   }

@@ -1,6 +1,7 @@
-import Evaluation
 import KernelSpec
 import Testing
+
+@testable import Evaluation
 
 @Suite struct InputGeneratorTests {
   private func interface(_ type: TensorType, _ domain: InputDomain = .any) -> KernelInterface {
@@ -102,5 +103,31 @@ import Testing
     #expect(special.contains { $0.isNaN })
     #expect(special.contains(.infinity) && special.contains(-.infinity))
     #expect(tiny.contains { $0 != 0 && $0.magnitude < Double(Float.leastNormalMagnitude) })
+  }
+
+  @Test("narrowed inputs have half of the digits, rounded to nearest, and stay special")
+  func narrowed() {
+    func narrowed(_ values: [Double], _ dtype: DType) -> [Double] {
+      let bytes =
+        dtype == .f32
+        ? values.flatMap { Float($0).bitPattern.littleEndianBytes }
+        : values.flatMap { $0.bitPattern.littleEndianBytes }
+      let generator = InputGenerator(interface(TensorType(dtype, [values.count])))
+      return TensorElements(generator.narrowed([bytes])[0], dtype: dtype, count: values.count).reals
+    }
+    // Halfway between two numbers of eight digits: the even one.
+    #expect(narrowed([1, 1.00390625, 1.01171875, -3.14159], .f32) == [1, 1, 1.015625, -3.140625])
+    #expect(narrowed([1 + 0x1p-24, 1 + 0x1.8p-23], .f64) == [1, 1 + 0x1p-22])
+    for dtype in [DType.f32, .f64] {
+      let special = narrowed([.nan, .infinity, -.infinity, -0.0], dtype)
+      #expect(special[0].isNaN && special[1] == .infinity && special[2] == -.infinity)
+      #expect(special[3] == 0 && special[3].sign == .minus)
+    }
+  }
+}
+
+extension FixedWidthInteger {
+  fileprivate var littleEndianBytes: [UInt8] {
+    withUnsafeBytes(of: littleEndian) { Array($0) }
   }
 }
