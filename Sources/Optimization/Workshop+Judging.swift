@@ -134,18 +134,17 @@ extension Workshop {
   private func verifyWithAllThreadsAndFewer(
     _ artifact: Artifact, of plan: KernelPlan, against values: ReferenceValues
   ) async throws -> VerificationOutcome {
-    async let sideBySide =
-      isSmall(plan) ? verifyWithFewerThreads(artifact, of: plan, against: values) : nil
-    let outcome = try await verify(artifact, of: plan, against: values)
-    let failure = try await sideBySide
-    guard case .passed = outcome else { return outcome }
-    if let failure { return .failed(failure) }
-    if !isSmall(plan),
+    guard isSmall(plan) else {
+      let outcome = try await verify(artifact, of: plan, against: values)
+      guard case .passed = outcome else { return outcome }
       let failure = try await verifyWithFewerThreads(artifact, of: plan, against: values)
-    {
-      return .failed(failure)
+      return failure.map { .failed($0) } ?? outcome
     }
-    return outcome
+    async let fewer = verifyWithFewerThreads(artifact, of: plan, against: values)
+    let outcome = try await verify(artifact, of: plan, against: values)
+    let failure = try await fewer
+    guard case .passed = outcome, let failure else { return outcome }
+    return .failed(failure)
   }
 
   /// Verifies an artifact on the complete set of inputs, all of them new.

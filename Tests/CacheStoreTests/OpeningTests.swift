@@ -10,6 +10,17 @@ import Testing
 @Suite struct OpeningTests {
   let fixture = StoreFixture()
 
+  /// Opens the store that a Granary of another schema wrote.
+  private func open(version: Int) throws -> CacheStore {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let index =
+      root.joined(separator: "/") + "/cache-schema/fixtures/version-\(version)/index.sqlite"
+    let files = LocalFileSystem()
+    let bytes = try #require(try files.read(index, limitBytes: 1 << 20))
+    try files.write(bytes, atomicallyTo: fixture.directory + "/index.sqlite")
+    return try fixture.open()
+  }
+
   @Test("migrating again changes nothing")
   func migrations() throws {
     let database = try DatabaseQueue()
@@ -65,12 +76,7 @@ import Testing
   /// Written by `granary get "relu(x: f32[4])" --wait` and `granary get "exp(x: f32[3])"`, the first of them pinned.
   @Test("a store that version 1 wrote opens, with its kernels, pins, evidence and searches")
   func version1() throws {
-    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-    let fixture = root.joined(separator: "/") + "/cache-schema/fixtures/version-1/index.sqlite"
-    let files = LocalFileSystem()
-    let bytes = try #require(try files.read(fixture, limitBytes: 1 << 20))
-    try files.write(bytes, atomicallyTo: self.fixture.directory + "/index.sqlite")
-    let store = try self.fixture.open()
+    let store = try open(version: 1)
     let entries = try store.entries().sorted { $0.name < $1.name }
     #expect(entries.map(\.name) == ["exp", "relu"])
     #expect(entries.map(\.pinnedRevision) == [nil, 2])
@@ -97,12 +103,7 @@ import Testing
   /// `neg(x: f32[5])` for the namespace `team`, pinned and leased the first, and had a lock file of the second.
   @Test("a store that version 2 wrote opens, with its origins, signatures, leases and lock files")
   func version2() throws {
-    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-    let fixture = root.joined(separator: "/") + "/cache-schema/fixtures/version-2/index.sqlite"
-    let files = LocalFileSystem()
-    let bytes = try #require(try files.read(fixture, limitBytes: 1 << 20))
-    try files.write(bytes, atomicallyTo: self.fixture.directory + "/index.sqlite")
-    let store = try self.fixture.open()
+    let store = try open(version: 2)
     let entries = try store.entries().sorted { $0.name < $1.name }
     #expect(entries.map(\.name) == ["exp", "neg", "relu"])
     #expect(entries.map(\.namespace) == ["", "team", ""])
@@ -127,13 +128,7 @@ import Testing
     "a store that version 3 or 4 wrote opens, with its packed texts and its dictionary",
     arguments: [3, 4])
   func packed(version: Int) throws {
-    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-    let fixture =
-      root.joined(separator: "/") + "/cache-schema/fixtures/version-\(version)/index.sqlite"
-    let files = LocalFileSystem()
-    let bytes = try #require(try files.read(fixture, limitBytes: 1 << 20))
-    try files.write(bytes, atomicallyTo: self.fixture.directory + "/index.sqlite")
-    let store = try self.fixture.open()
+    let store = try open(version: version)
     let entries = try store.entries().sorted { $0.name < $1.name }
     #expect(entries.map(\.name) == ["exp", "relu"])
     #expect(entries.map(\.pinnedRevision) == [nil, 2])

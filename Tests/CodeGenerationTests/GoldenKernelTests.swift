@@ -29,26 +29,17 @@ struct GoldenKernelTests {
 
   /// What is wrong with a case, in words.
   private func problem(_ golden: GoldenCase) throws -> String? {
-    let checked = try Spec.parse(golden.spec).checked()
-    let program = try TensorProgram(lowering: checked)
-    let fused = program.fused()
-    let generator = CodeGenerator(hardware: testHardware, language: .c)
-    var schedule = generator.space(for: fused).defaultSchedule
-    schedule.build["optimization"] = 1
-    let inputs = try zip(golden.inputValues(checked), checked.inputs).map { value, input in
-      var bytes = Bytes(count: 0)
-      bytes.bytes = value.bytes(as: input.type) ?? []
-      return bytes
-    }
-    let source = try generator.source(for: fused, schedule: schedule)
-    let results = try run(source, inputs)
+    let kernel = try GoldenKernel(golden)
+    let program = kernel.program
+    let inputs = kernel.inputs(try golden.inputValues(kernel.spec))
+    let results = try run(kernel.source, inputs)
     guard results.status == 0 else { return "the kernel gave \(results.status)" }
     if let difference = try difference(results.outputs, golden, of: program) { return difference }
     let reference = try run(ReferenceSource.make(for: program), inputs)
     if let difference = try difference(reference.outputs, golden, of: program, isReference: true) {
       return "reference: \(difference)"
     }
-    return beyondErrors(results.outputs, reference.outputs, of: program, checked.numerics)
+    return beyondErrors(results.outputs, reference.outputs, of: program, kernel.spec.numerics)
   }
 
   /// The first element of the kernel's that is farther from the reference than rounding explains.

@@ -47,27 +47,16 @@ struct RefusedPositionTests {
 
   /// Which bad position a kernel does not refuse, in words.
   private func problem(_ golden: GoldenCase) throws -> String? {
-    let checked = try Spec.parse(golden.spec).checked()
-    let program = try TensorProgram(lowering: checked)
-    let fused = program.fused()
-    let generator = CodeGenerator(hardware: testHardware, language: .c)
-    var schedule = generator.space(for: fused).defaultSchedule
-    schedule.build["optimization"] = 1
-    let source = try generator.source(for: fused, schedule: schedule)
-    let values = try golden.inputValues(checked)
-    for (place, bad) in Self.positions(of: program) {
+    let kernel = try GoldenKernel(golden)
+    let values = try golden.inputValues(kernel.spec)
+    for (place, bad) in Self.positions(of: kernel.program) {
       for (turn, position) in bad.enumerated() {
         var given = values
         guard case .integers(var elements) = given[place].storage else { continue }
         elements[turn % 2 == 0 ? elements.count - 1 : 0] = position
-        let type = checked.inputs[place].type
+        let type = kernel.spec.inputs[place].type
         given[place] = TensorValue(type.dtype, type.shape, integers: elements)
-        let inputs = zip(given, checked.inputs).map { value, input in
-          var bytes = Bytes(count: 0)
-          bytes.bytes = value.bytes(as: input.type) ?? []
-          return bytes
-        }
-        let status = try run(source, inputs).status
+        let status = try run(kernel.source, kernel.inputs(given)).status
         if status != 1 { return "\(position) in input \(place) gave \(status)" }
       }
     }

@@ -10,7 +10,7 @@ package struct CostModel: Sendable {
   private let columns: [String]
   private let trees: BoostedTrees
 
-  /// Learns from samples, of which only the newest ``mostSamples`` count. Takes less than half a compilation.
+  /// Learns from samples, of which only the newest ``mostSamples`` count. Takes some 25 ms for so many.
   ///
   /// - Parameter own: samples of the search that asks, which count more than those of other searches.
   /// - Returns: `nil` for fewer than ``fewestSamples`` in all, or where XGBoost is not installed.
@@ -42,7 +42,7 @@ package struct CostModel: Sendable {
 
   /// With fewer, trees say nothing that the mean does not.
   package static let fewestSamples = 12
-  /// More would make learning slower than a compilation.
+  /// Learning from so many takes a quarter of a compilation.
   package static let mostSamples = 400
   private static let weightOfOwn: Float = 4
 }
