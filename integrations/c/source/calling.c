@@ -111,13 +111,12 @@ static int32_t call(granary_kernel *kernel, const void *const *inputs, void *con
       return granary_call_within(kernel->function, inputs, outputs, workspace, &context, &kernel->most_threads);
   } else if (!atomic_flag_test_and_set_explicit(&pool_taken, memory_order_acquire)) {
     fit_pool();
-    int32_t status = GRANARY_OK;
-    granary_pool *taken = pool;
-    if (taken)
-      status = granary_call_within(kernel->function, inputs, outputs, workspace, granary_pool_context(taken),
+    int32_t status = GRANARY_TOO_MANY_THREADS;
+    if (pool)
+      status = granary_call_within(kernel->function, inputs, outputs, workspace, granary_pool_context(pool),
                                    &kernel->most_threads);
     atomic_flag_clear_explicit(&pool_taken, memory_order_release);
-    if (taken) return status;
+    if (status != GRANARY_TOO_MANY_THREADS) return status;
   }
   return call_serially(kernel, inputs, outputs, workspace);
 }
